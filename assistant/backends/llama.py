@@ -1,0 +1,51 @@
+"""A GGUF model through llama-cpp-python: the embedded SmolLM2-135M-Instruct, or any file by path.
+
+llama.cpp keeps the last prompt's key-value cache, and a prompt that begins alike reuses it: keep fixed parts first.
+"""
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from assistant.backends.files import content_hash
+from assistant.errors import ModelError
+from assistant.records import Message
+
+CONTEXT_TOKENS = 2048  # the prompt is about 700 tokens at most; more would only cost memory
+
+
+class LlamaGenerator:
+    """assistant.protocols.Generator; one question at a time, others wait."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._path = path
+        self._busy = threading.Lock()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return content_hash(self._path)
+
+    @cached_property
+    def _model(self):
+        import llama_cpp
+        try:
+            return llama_cpp.Llama(str(self._path), n_ctx=CONTEXT_TOKENS, n_threads=os.cpu_count(), verbose=False)
+        except (ValueError, OSError) as error:
+            raise ModelError(f"cannot load the language model {self._path} ({error}): expected a GGUF file; set "
+                             "llm=embedded for the one that comes with Glassbox, or llm=off") from error
+
+    def load(self) -> None:
+        """Read the weights and run one token, so that the first question does not wait for it."""
+        for _ in self.stream([{"role": "user", "content": "Hello"}], temperature=0.0, max_tokens=1):
+            pass
+
+    def stream(self, messages: Sequence[Message], *, temperature: float, max_tokens: int) -> Iterator[str]:
+        with self._busy:
+            for piece in self._model.create_chat_completion(
+                    list(messages), temperature=temperature, max_tokens=max_tokens, stream=True, seed=0):
+                if text := piece["choices"][0]["delta"].get("content"):
+                    yield text

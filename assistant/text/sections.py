@@ -1,0 +1,120 @@
+"""Headings and what stands under them, in Markdown and in plain text.
+
+Plain text has no marks for a heading, so one is recognised by its look: a short line alone between blank lines,
+in title case, without a sentence's end; a "Chapter N: ..." line always is one. RST's and setext's underlines count.
+"""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MAX_HEADING = 90  # characters; a longer line is a paragraph
+SMALL = frozenset("a an and as at but by for from in into is it its nor of on or over per so than that the to vs via "
+                  "with your are be not you they do does".split())
+_ATX = re.compile(r"^ {0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
+_FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
+_CHAPTER = re.compile(r"^(chapter|part|appendix|section)\s+([0-9]+|[ivxlc]+|[a-z])\s*[:.–—-]\s*\S", re.I)
+_NUMBERED = re.compile(r"^\d+(\.\d+)*\.?\s+[A-Z]")
+_UNDERLINE = re.compile(r"^(={3,}|-{3,}|~{3,})\s*$")
+
+
+@dataclass(frozen=True)
+class Section:
+    """`headings` is the chain above it, outermost first; start..end is the text under the last of them."""
+
+    headings: tuple[str, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Heading:
+    level: int
+    title: str
+    start: int
+    end: int
+
+
+def front_matter(text: str) -> tuple[dict[str, str], int]:
+    """({key: value}, where the body starts) of a `---` block of `key: value` lines at the very top; ({}, 0) without."""
+    match = re.match(r"---\n(.*?)\n---[ \t]*(\n|$)", text, re.S)
+    if not match:
+        return {}, 0
+    values = {}
+    for line in match[1].split("\n"):
+        key, colon, value = line.partition(":")
+        if colon and re.fullmatch(r"[\w-]+", key.strip()):
+            values[key.strip()] = value.strip().strip("\"'")
+    return (values, match.end()) if values else ({}, 0)
+
+
+def sections(text: str, markdown: bool) -> list[Section]:
+    """The text cut at its headings, in order; headings and front matter are in no section, empty ones are left out."""
+    _, body = front_matter(text)
+    found = _markdown_headings(text, body) if markdown else _plain_headings(text, body)
+    cut, chain, at = [], [], body
+    for heading in [*found, None]:
+        end = heading.start if heading else len(text)
+        if text[at:end].strip():
+            cut.append(Section(tuple(title for _, title in chain), at, end))
+        if heading:
+            chain = [item for item in chain if item[0] < heading.level] + [(heading.level, heading.title)]
+            at = heading.end
+    return cut
+
+
+def title(text: str, markdown: bool) -> str:
+    """The title in the front matter, else the first heading that is more than a label in capitals, else ""."""
+    values, body = front_matter(text)
+    found = _markdown_headings(text, body) if markdown else _plain_headings(text, body)
+    titles = [h.title for h in found if not h.title.isupper()] or [h.title for h in found]
+    return values.get("title") or (titles[0] if titles else "")
+
+
+def _lines(text: str, start: int) -> list[tuple[int, int]]:
+    spans, at = [], start
+    for line in text[start:].split("\n"):
+        spans.append((at, at + len(line)))
+        at += len(line) + 1
+    return spans
+
+
+def _markdown_headings(text: str, start: int) -> list[_Heading]:
+    found, fence = [], None
+    for begin, end in _lines(text, start):
+        line = text[begin:end]
+        if mark := _FENCE.match(line):
+            # a fence closes only with its own kind of mark, so ``` inside ~~~ is text
+            fence = None if fence and line.strip().startswith(fence) else fence or mark[1][:3]
+        elif not fence and (heading := _ATX.match(line)):
+            found.append(_Heading(len(heading[1]), heading[2], begin, end))
+    return found
+
+
+def _plain_headings(text: str, start: int) -> list[_Heading]:
+    found, lines = [], _lines(text, start)
+    for at, (begin, end) in enumerate(lines):
+        line = text[begin:end].strip()
+        before = text[slice(*lines[at - 1])].strip() if at else ""
+        after = text[slice(*lines[at + 1])].strip() if at + 1 < len(lines) else ""
+        if not line or len(line) > MAX_HEADING:
+            continue
+        if _UNDERLINE.match(after) and not before and not _UNDERLINE.match(line):
+            found.append(_Heading(1 if after[0] == "=" else 2, line, begin, lines[at + 1][1]))
+        elif _CHAPTER.match(line) and not before and looks_like_title(line, strict=False):
+            found.append(_Heading(1, line, begin, end))
+        elif not before and not after and looks_like_title(line):
+            found.append(_Heading(2, line, begin, end))
+    return found
+
+
+def looks_like_title(line: str, strict: bool = True) -> bool:
+    """Whether a line alone reads as a heading: few words, capitals, no sentence's end, no formula."""
+    words = re.findall(r"[^\W_][\w'’-]*", line)
+    if not words or len(words) > 14 or re.search(r"[=×→≈|{}<>\[\]]|[.,;:!]$|^[\"“”'—–*•$-]", line):
+        return False
+    if not strict or _NUMBERED.match(line):
+        return True
+    weighty = [word for word in words if word.lower() not in SMALL]
+    capital = sum(word[0].isupper() or word[0].isdigit() for word in weighty)
+    return words[0][0].isupper() and bool(weighty) and capital >= 0.75 * len(weighty)
