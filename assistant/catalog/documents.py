@@ -52,6 +52,11 @@ class Documents:
             raise InputError(f"no document {document_id!r} in this index: `assistant status` lists them")
         return Document(**row)
 
+    def title(self, document_id: str) -> str:
+        with self._db.read() as connection:
+            row = connection.execute("SELECT title FROM documents WHERE id = ?", (document_id,)).fetchone()
+        return row["title"] if row else ""
+
     def hashes(self) -> dict[str, str]:
         """{document id: sha256 of its text}."""
         with self._db.read() as connection:

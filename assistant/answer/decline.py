@@ -1,0 +1,45 @@
+"""What is said when the documents do not answer, and to words that ask nothing of them."""
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant.records import Hit
+
+_GREETING = re.compile(r"\W*(hi|hello|hey|good (morning|afternoon|evening|day)|greetings|howdy|hallo)\b[\w\s]{0,12}\W*$",
+                       re.I)
+_THANKS = re.compile(r"\W*(many )?(thanks?( you| a lot| so much| very much)*|cheers|great|cool|nice|perfect|awesome|"
+                     r"bye|goodbye|ok(ay)?|got it|that helps|well done)(,? (thanks?|thank you|bye))?\W*$", re.I)
+_ABILITY = re.compile(r"\W*(what (can|do) you do|who are you|what are you|how (do|can) (i|you) (use|work)( you| this)?|"
+                      r"what is (this|glassbox)( thing| app| tool)?|help( me)?)\W*$", re.I)
+
+
+def small_talk(question: str, documents: Sequence[str]) -> str | None:
+    """A short reply to a greeting, thanks or "what can you do?"; None for anything else. It cites nothing."""
+    if _GREETING.match(question):
+        return "Hello. Ask me something about the documents, and I will show where the answer stands."
+    if _THANKS.match(question):
+        return "You are welcome. Ask on whenever you like."
+    if _ABILITY.match(question):
+        about = f"{len(documents)} document{'s' if len(documents) != 1 else ''}"
+        return (f"I answer questions from {about}, cite the exact sentences, and show every passage that was considered "
+                "with its scores. What the documents do not say, I decline to answer.")
+    return None
+
+
+def decline(hits: Sequence[Hit]) -> str:
+    """"The documents do not cover this", with the two closest sections and their scores."""
+    near, seen = [], set()
+    for hit in hits:
+        place = f"{hit.document} > {hit.chunk.heading}" if not hit.chunk.heading.startswith(hit.document) \
+            else hit.chunk.heading
+        if place in seen or hit.rerank is None and hit.dense is None:
+            continue
+        seen.add(place)
+        score = f"probability {hit.rerank.value:.2f}" if hit.rerank else f"cosine {hit.dense.value:.2f}"
+        near.append(f"\"{place}\" ({score})")
+        if len(near) == 2:
+            break
+    if not near:
+        return "The documents do not cover this: nothing in them shares its words or its meaning."
+    return f"The documents do not cover this. The closest sections are {' and '.join(near)}."

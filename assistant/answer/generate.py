@@ -1,0 +1,145 @@
+"""The answer, sentence by sentence: the model's where it is supported, else the quotation; nothing essential left out.
+
+The evidence is the floor. Which passages are essential is decided before the model speaks; its sentences may stand in
+for them, and what they leave out is added as quotations at the end.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from assistant.answer.evidence import WHOLE_TABLE
+from assistant.answer.verify import check, content, declines, holds
+from assistant.records import Answer, Citation, Evidence, Sentence, Support
+from assistant.text.sentences import split_sentences
+
+ESSENTIAL = 0.6    # of the best passage's probability, from which on a passage is essential
+MAX_WORDS = 60     # of essential passages together; the best one is essential however long it is
+MAX_SENTENCES = 3  # of the model's: more is where a small model begins to wander
+
+
+def essential(question: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The passages that the answer must not leave out, best first; a table asked for as a whole comes in its order."""
+    if not evidence:
+        return []
+    best = evidence[0]
+    if WHOLE_TABLE.search(question) and len(best.spans) > 1:
+        rows = [e for e in evidence if e.spans[1:] == best.spans[1:]]
+        if len(rows) > 2:
+            return sorted(rows, key=lambda e: e.spans[0])
+    chosen, words = [best], len(best.text.split())
+    for other in evidence[1:]:
+        words += len(other.text.split())
+        close = other.score is None or best.score is None or other.score >= ESSENTIAL * best.score
+        if not close or words > MAX_WORDS or len(chosen) == MAX_SENTENCES:
+            break
+        if not _adds(other, chosen):
+            continue
+        chosen.append(other)
+    return chosen
+
+
+def _adds(passage: Evidence, chosen: Sequence[Evidence]) -> bool:
+    """Whether it says something that the chosen ones do not."""
+    known = set().union(*(content(e.text) for e in chosen))
+    return len(content(passage.text) - known) >= 3
+
+
+class Assembly:
+    """Grows an answer one checked sentence at a time; `answer` is what has been shown so far."""
+
+    def __init__(self, question: str, evidence: Sequence[Evidence], quotes: dict[int, tuple[int, int, str]],
+                 verbatim: bool = False) -> None:
+        """quotes: {marker: (start, end, verbatim slice of the document)}; verbatim: all evidence, in its order."""
+        self._question, self._evidence, self._quotes = question, tuple(evidence), quotes
+        self._owed = list(evidence) if verbatim else essential(question, evidence)
+        headers = {e.spans[1:] for e in self._owed}
+        self.is_table = len(self._owed) > 2 and len(headers) == 1 and headers != {()}
+        self._text, self._support, self._citations = "", [], []
+        self.draft = ""
+
+    def from_draft(self, pieces: Iterable[str]) -> Iterator[Sentence]:
+        """Check the model's sentences as they come, until it repeats itself, wanders off or has said enough."""
+        seen: set[frozenset[str]] = set()
+        done = 0
+        for sentence in self._complete(pieces):
+            words = frozenset(content(sentence))
+            if words in seen or done == MAX_SENTENCES or declines(sentence):
+                return
+            seen.add(words)
+            done += 1
+            checked = check(sentence, self._question, self._evidence)
+            if checked.supported and not self._said(checked.text):
+                self._owed = [e for e in self._owed if not (e.marker in checked.markers and holds(checked.text, e))]
+                score = next((e.score for e in self._evidence if e.marker == checked.markers[0]), None)
+                yield self._add(checked.text, checked.markers, score, "model")
+            elif not checked.supported:
+                owed = next((e for e in self._owed if e.marker in checked.markers), None)
+                if owed:
+                    yield self._quote(owed)
+
+    def _complete(self, pieces: Iterable[str]) -> Iterator[str]:
+        """Whole sentences of the growing draft; the last one only when the model has stopped."""
+        given = 0
+        for piece in pieces:
+            self.draft += piece
+            spans = split_sentences(self.draft)
+            ready = [self.draft[a:b] for a, b in spans[:-1]]
+            # a marker alone after a full stop belongs to the sentence before it
+            for sentence in ready[given:]:
+                given += 1
+                if re.search(r"\w", re.sub(r"\[\d+\]", "", sentence)):
+                    yield sentence
+        spans = split_sentences(self.draft)
+        for a, b in spans[given:]:
+            if re.search(r"\w", re.sub(r"\[\d+\]", "", self.draft[a:b])):
+                yield self.draft[a:b]
+
+    def rest(self) -> Iterator[Sentence]:
+        """The essential passages that the model left out, as quotations."""
+        while self._owed:
+            yield self._quote(self._owed[0])
+
+    def _quote(self, evidence: Evidence) -> Sentence:
+        self._owed = [e for e in self._owed if e.marker != evidence.marker]
+        return self._add(evidence.text, (evidence.marker,), evidence.score, "quoted")
+
+    def _said(self, text: str) -> bool:
+        return bool(content(text)) and content(text) <= content(self._text)
+
+    def _add(self, text: str, markers: tuple[int, ...], score: float | None, origin: str) -> Sentence:
+        block = "\n" in text or _is_row(text, self._evidence, markers)
+        separator = ("\n\n" if block or self._text.endswith("```") or self._after_row else " ") if self._text else ""
+        self._after_row = block
+        body = f"```\n{text}\n```" if "\n" in text else text
+        end = body[-1] if body[-1] in ".!?" else ""
+        shown = (body[:-1] if end else body) + " "
+        start = len(self._text) + len(separator)
+        addition = separator + shown
+        for marker in markers:
+            at = len(self._text) + len(addition)
+            tag = f"[{marker}]"
+            addition += tag
+            a, b, quote = self._quotes[marker]
+            evidence = next(e for e in self._evidence if e.marker == marker)
+            self._citations.append(Citation(marker, evidence.chunk_id, evidence.document, evidence.heading, a, b,
+                                            quote, at, at + len(tag)))
+        addition += end
+        self._text += addition
+        support = Support(start, len(self._text), True, markers, score, origin)
+        self._support.append(support)
+        return Sentence(addition, support)
+
+    _after_row = False
+
+    def answer(self, abstained: bool = False) -> Answer:
+        return Answer(self._text, tuple(self._citations), abstained, tuple(self._support))
+
+
+def _is_row(text: str, evidence: Sequence[Evidence], markers: tuple[int, ...]) -> bool:
+    return any(e.marker in markers and len(e.spans) > 1 and e.text == text for e in evidence)
+
+
+def fixed(text: str, abstained: bool) -> Answer:
+    """An answer in Glassbox's own words: a decline, a greeting."""
+    return Answer(text, (), abstained, (Support(0, len(text), True, (), None, "fixed"),))

@@ -1,0 +1,100 @@
+"""Checks one sentence of the model's draft against the evidence: numbers, names, negations, words, reranker.
+
+A sentence passes when every number and name in it stands in its evidence, it denies exactly what its evidence
+denies, nearly all its content words stand there too, and the reranker finds that the evidence supports it. The
+check is strict on purpose: what fails is shown as a quotation instead, which costs style and never truth.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.catalog.lexical import STOP
+from assistant.records import Evidence
+
+COVERED = 0.9     # share of a sentence's content words that must stand in its evidence, question or headings
+FROM_EVIDENCE = 0.65  # share that must stand in the evidence itself
+HOLDS = 0.6       # share of a passage's content words that a sentence must hold to stand in its place
+_MARKER = re.compile(r"\s*\[(\d+)\]")
+_NEGATION = re.compile(r"\b(not|no|never|none|nothing|neither|nor|without|cannot|n[o']t|\w+n['’]t|fails?|lacks?|"
+                       r"unlike|instead of|rather than)\b", re.I)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """supported, by which markers, and in words why not; `text` is the sentence without its markers."""
+
+    text: str
+    markers: tuple[int, ...]
+    supported: bool
+    why: str = ""
+
+
+def check(sentence: str, question: str, evidence: Sequence[Evidence]) -> Checked:
+    """Whether the evidence that the sentence cites (else whichever fits best) says it."""
+    text = _MARKER.sub("", sentence).strip()
+    text = re.sub(r"\s+([.,;])", r"\1", text)
+    words = content(text)
+    if len(words) < 2:
+        return Checked(text, (), False, "it says nothing")
+    cited = [int(n) for n in _MARKER.findall(sentence)]
+    known = {e.marker: e for e in evidence}
+    by_fit = sorted(known, key=lambda n: (-_share(words, content(known[n].text)), n))
+    tries = [m for m in dict.fromkeys(cited) if m in known]
+    why = "no evidence fits it"
+    for marker in [*tries, *[m for m in by_fit[:2] if m not in tries]]:
+        why = _why_not(text, words, question, known[marker])
+        if not why:
+            return Checked(text, (marker,), True)
+    return Checked(text, tuple(tries), False, why)
+
+
+def _why_not(text: str, words: set[str], question: str, evidence: Evidence) -> str:
+    """The first reason against the sentence in words; "" if there is none."""
+    said = content(evidence.text)
+    extra = set(_NUMBER.findall(text)) - set(_NUMBER.findall(evidence.text))
+    if extra:
+        return f"the number {min(extra)} is not in [{evidence.marker}]"
+    near = said | content(evidence.heading)
+    names = {stem(w) for w in re.findall(r"\b(?:[A-Z]{2,}|[A-Z]\w*[A-Z]\w*)\b", text)} - near
+    if names:
+        return f"the name {min(names)} is not in [{evidence.marker}]"
+    if bool(_NEGATION.search(text)) != bool(_NEGATION.search(evidence.text)):
+        return f"it denies what [{evidence.marker}] does not, or the reverse"
+    if _share(words, said) < FROM_EVIDENCE or _share(words, near | content(question)) < COVERED:
+        return f"its words are not those of [{evidence.marker}]"
+    return ""
+
+
+def holds(sentence: str, evidence: Evidence) -> bool:
+    """Whether a supported sentence says enough of the passage to stand in its place."""
+    wanted = content(evidence.text)
+    numbers = set(_NUMBER.findall(evidence.text)) <= set(_NUMBER.findall(sentence))
+    return numbers and _share(wanted, content(sentence)) >= HOLDS
+
+
+def declines(draft: str) -> bool:
+    """Whether the model says that the evidence does not answer."""
+    return bool(re.match(r"\W*(the |this |these |your )?(documents?|evidence|texts?|passages?|context)\b.{0,40}\b"
+                         r"(do(es)? not|don['’]t|doesn['’]t|cannot) (say|answer|mention|contain|cover|provide)",
+                         draft, re.I))
+
+
+def content(text: str) -> set[str]:
+    """The stems of its words that carry meaning."""
+    return {stem(w) for w in re.findall(r"[^\W_]+(?:['’][a-z]+)?", text) if w.lower() not in STOP}
+
+
+def stem(word: str) -> str:
+    """A crude stem: enough to match "trains" with "training", and never "good" with "bad"."""
+    word = re.sub(r"['’]s?$", "", word.lower())
+    for ending in ("ingly", "edly", "ings", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e", "y"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[:-len(ending)]
+    return word
+
+
+def _share(words: set[str], among: set[str]) -> float:
+    return len(words & among) / len(words) if words else 0.0

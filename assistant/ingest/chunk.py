@@ -1,0 +1,161 @@
+"""Documents to chunks: header-aware, sizes in the embedder's word pieces, every chunk an exact slice.
+
+A section's blocks are packed into chunks as long as they fit; a block that does not fit alone is split, prose and
+code by langchain-text-splitters, a table between its rows. Headings, a split table's header, text and the special
+tokens together never have more word pieces than the budget.
+"""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant.errors import ConfigError
+from assistant.ingest.load import is_markdown
+from assistant.records import Chunk, Document
+from assistant.text.blocks import Block, blocks
+from assistant.text.readable import SEPARATOR, compose
+from assistant.text.sections import Section, sections
+from assistant.text.tables import is_markdown_rule
+
+Count = Callable[[Sequence[str]], list[int]]
+SPLIT_PROSE = ["\n\n", r"(?<=[.!?])[\"”')]?\s+", "\n", r"[,;:]\s+", " ", ""]
+SPLIT_CODE = ["\n\n", "\n", " ", ""]
+HEADING_SHARE = 0.5  # of the budget, at most, for headings and a split table's header
+
+
+@dataclass(frozen=True)
+class _Piece:
+    start: int
+    end: int
+    header: str = ""
+    header_start: int = -1
+
+
+def chunk(document: Document, count: Count, budget: int, limit: int) -> list[Chunk]:
+    """The document's chunks in order.
+
+    count   the embedder's `count_tokens`: word pieces with special tokens
+    budget  word pieces of a chunk at most, all included; above the embedder's `limit` it raises ConfigError
+    """
+    if budget > limit:
+        raise ConfigError(f"chunk_tokens is {budget}, but the embedder sees only {limit} word pieces: "
+                          f"set chunk_tokens to {limit} or less")
+    made = []
+    for section in sections(document.text, is_markdown(document.source)):
+        heading = _fitting_heading(section.headings, count, budget)
+        for piece in _pieces(document.text, section, heading, count, budget):
+            text = document.text[piece.start:piece.end]
+            n_tokens = count([compose(heading, piece.header, text)])[0]
+            made.append(Chunk(_id(document.id, heading, piece, text), document.id, heading, text, piece.start,
+                              piece.end, n_tokens, piece.header, piece.header_start))
+    return made
+
+
+def _id(document_id: str, heading: str, piece: _Piece, text: str) -> str:
+    key = "\x1f".join((document_id, heading, piece.header, str(piece.start), str(piece.end), text))
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _fitting_heading(headings: tuple[str, ...], count: Count, budget: int) -> str:
+    """The chain, shortened from its outer end, then in its own length, to its share of the budget."""
+    chain = list(headings)
+    while len(chain) > 1 and count([SEPARATOR.join(chain)])[0] > budget * HEADING_SHARE:
+        chain.pop(0)
+    heading = SEPARATOR.join(chain)
+    while heading and count([heading])[0] > budget * HEADING_SHARE:
+        heading = heading[:len(heading) * 3 // 4].rstrip()
+    return heading
+
+
+def _pieces(text: str, section: Section, heading: str, count: Count, budget: int) -> Iterator[_Piece]:
+    def fits(start: int, end: int, header: str = "") -> bool:
+        return count([compose(heading, header, text[start:end])])[0] <= budget
+
+    open_: Block | None = None  # blocks packed so far, as one span
+    for block in blocks(text, section.start, section.end):
+        if open_ and fits(open_.start, block.end):
+            open_ = Block("prose", open_.start, block.end)
+            continue
+        if open_:
+            yield _Piece(open_.start, open_.end)
+            open_ = None
+        if fits(block.start, block.end):
+            open_ = block
+        else:
+            yield from _split(text, block, heading, count, budget, fits)
+    if open_:
+        yield _Piece(open_.start, open_.end)
+
+
+def _split(text: str, block: Block, heading: str, count: Count, budget: int, fits) -> Iterator[_Piece]:
+    if block.kind in ("table", "glued"):
+        yield from _split_table(text, block, heading, count, budget, fits)
+        return
+    room = budget - count([heading])[0] - 1  # the line end between heading and text may cost a piece
+    separators = SPLIT_CODE if block.kind == "code" else SPLIT_PROSE
+    yield from _split_text(text, block.start, block.end, separators, count, room, lambda a, b: fits(a, b))
+
+
+def _split_table(text: str, block: Block, heading: str, count: Count, budget: int, fits) -> Iterator[_Piece]:
+    rows, at = [], block.start
+    for line in text[block.start:block.end].split("\n"):
+        rows.append((at, at + len(line)))
+        at += len(line) + 1
+    header = text[slice(*rows[0])]
+    if count([compose(heading, header, "")])[0] > budget * HEADING_SHARE * 1.5:
+        header = ""  # a header this wide would leave no room for a row
+    first = 2 if len(rows) > 1 and is_markdown_rule(text[slice(*rows[1])]) else 1
+    start, end = block.start, rows[min(first, len(rows)) - 1][1]
+    carried = False  # whether this piece needs the header in its prefix; the first one holds it itself
+    for a, b in rows[first:]:
+        if fits(start, b, header if carried else ""):
+            end = b
+            continue
+        if end > start:
+            yield _Piece(start, end, *((header, block.start) if carried and header else ()))
+        start, end, carried = a, b, True
+        if not fits(a, b, header):  # one row alone is too long
+            room = budget - count([compose(heading, header, "")])[0] - 1
+            for piece in _split_text(text, a, b, SPLIT_PROSE, count, room, lambda x, y: fits(x, y, header)):
+                yield _Piece(piece.start, piece.end, header, block.start if header else -1)
+            start = end = b
+    if end > start:
+        yield _Piece(start, end, *((header, block.start) if carried and header else ()))
+
+
+def _split_text(text: str, start: int, end: int, separators: list[str], count: Count, room: int,
+                fits) -> Iterator[_Piece]:
+    """Slices of text[start:end] of at most `room` word pieces, cut at the best separators that serve."""
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+    splitter = RecursiveCharacterTextSplitter(
+        separators=separators, is_separator_regex=separators is SPLIT_PROSE, keep_separator="end",
+        chunk_size=max(room - 2, 1), chunk_overlap=0, strip_whitespace=False,
+        length_function=lambda piece: max(count([piece])[0] - 2, 0))
+    at = start
+    for part in splitter.split_text(text[start:end]):
+        a, b = _trim(text, at, at + len(part))
+        at += len(part)
+        yield from _halved(a, b, text, fits)
+    if at != end:
+        raise AssertionError("the splitter did not return slices of its input")
+
+
+def _halved(start: int, end: int, text: str, fits) -> Iterator[_Piece]:
+    """The slice, or its halves where joining headings and text made more word pieces than the parts had."""
+    if start >= end:
+        return
+    if fits(start, end) or end - start == 1:
+        yield _Piece(start, end)
+        return
+    middle = text.rfind(" ", start, (start + end) // 2 + 1)
+    middle = middle if middle > start else (start + end) // 2
+    for a, b in ((start, middle), (middle, end)):
+        yield from _halved(*_trim(text, a, b), text, fits)
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    part = text[start:end]
+    if not part.strip():
+        return start, start
+    return start + len(part) - len(part.lstrip()), start + len(part.rstrip())

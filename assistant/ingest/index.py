@@ -1,0 +1,118 @@
+"""Bring an index in line with files: plan by content hash, apply document by document, reconcile.
+
+Vectors are written before the catalog's transaction and old ones are removed after it, so a crash at any point leaves
+an index that answers; what is left over is removed by the next ingest.
+"""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from assistant.catalog.database import Database
+from assistant.catalog.documents import Documents
+from assistant.catalog.lexical import Lexical
+from assistant.errors import IndexMismatchError, InputError
+from assistant.ingest.chunk import chunk
+from assistant.ingest.load import Unreadable, find, load
+from assistant.protocols import Embedder, VectorStore
+from assistant.records import Document, IngestReport
+from assistant.text.readable import body, compose
+
+Report = Callable[[int, int, str], None]
+
+
+class Index:
+    """Documents, lexical index and vectors, kept alike."""
+
+    def __init__(self, database: Database, documents: Documents, lexical: Lexical) -> None:
+        self._db, self.documents, self.lexical = database, documents, lexical
+
+    def check(self, embedder: Embedder, chunk_tokens: int) -> None:
+        """Raise IndexMismatchError where the index was made with another embedder or chunk size."""
+        made = self.documents.meta()
+        if not made:
+            return
+        if made["embedder_fingerprint"] != embedder.fingerprint:
+            raise IndexMismatchError(
+                f"this index was made with the embedder {made['embedder']}, the settings name {embedder.name}: set "
+                "embedder back, name another folder with --index, or run `assistant ingest --rebuild PATH...`")
+        if int(made["chunk_tokens"]) != chunk_tokens:
+            raise IndexMismatchError(
+                f"this index was made with chunk_tokens={made['chunk_tokens']}, the settings say {chunk_tokens}: set "
+                "it back, name another folder with --index, or run `assistant ingest --rebuild PATH...`")
+
+    def ingest(self, paths: Iterable[str | Path], embedder: Embedder, store: VectorStore, chunk_tokens: int,
+               progress: Report | None = None) -> IngestReport:
+        """Add and update the paths' documents; remove those of a given folder whose files are gone."""
+        began = time.perf_counter()
+        self.check(embedder, chunk_tokens)
+        sources, prefixes = find(paths)
+        if not sources:
+            raise InputError("nothing to ingest: the given folders hold no file that can be read "
+                             "(.md, .txt, .rst, .pdf)")
+        known = self.documents.hashes()
+        added, updated, unchanged, skipped, changed = [], [], [], [], []
+        names_present = {source.name for source in sources}
+        for item in load(sources):
+            if isinstance(item, Unreadable):
+                skipped.append((item.source.name, item.why))
+            elif known.get(item.id) == item.sha256:
+                unchanged.append(item.source)
+            else:
+                (updated if item.id in known else added).append(item.source)
+                changed.append(item)
+        for done, document in enumerate(changed):
+            if progress:
+                progress(done, len(changed), document.source)
+            self._write(document, embedder, store, chunk_tokens)
+        gone = [d for d in self.documents.all()
+                if d.source.startswith(tuple(prefixes)) and d.source not in names_present]
+        for document in gone:
+            self.remove(document.id, store)
+        self.reconcile(embedder, store)
+        if progress:
+            progress(len(changed), len(changed), "")
+        return IngestReport(tuple(added), tuple(updated), tuple(unchanged), tuple(d.source for d in gone),
+                            tuple(skipped), self.documents.counts()[1], time.perf_counter() - began)
+
+    def _write(self, document: Document, embedder: Embedder, store: VectorStore, chunk_tokens: int) -> None:
+        chunks = chunk(document, embedder.count_tokens, chunk_tokens, embedder.max_tokens)
+        old = {c.id for c in self.documents.chunks(document.id)}
+        new = {c.id for c in chunks}
+        missing = [c for c in chunks if c.id not in old]  # a chunk that did not change keeps its vector
+        store.upsert([c.id for c in missing],
+                     embedder.embed([compose(c.heading, c.header, c.text) for c in missing]))
+        with self._db.write() as connection:
+            self.documents.replace(connection, document, chunks)
+            self.lexical.remove(connection, old | new)
+            self.lexical.add(connection, [(c.id, f"{c.heading}\n{c.header}", body(c.text, c.header)) for c in chunks])
+            self.documents.set_meta(connection, {
+                "embedder": embedder.name, "embedder_fingerprint": embedder.fingerprint,
+                "chunk_tokens": str(chunk_tokens)})
+        store.delete(sorted(old - new))
+
+    def remove(self, document_id: str, store: VectorStore) -> None:
+        ids = [c.id for c in self.documents.chunks(self.documents.get(document_id).id)]
+        with self._db.write() as connection:
+            self.lexical.remove(connection, ids)
+            self.documents.remove(connection, document_id)
+        store.delete(ids)
+
+    def clear(self, store: VectorStore) -> None:
+        """Forget every document and what the index was made with; traces and conversations stay."""
+        for document in self.documents.all():
+            self.remove(document.id, store)
+        with self._db.write() as connection:
+            connection.execute("DELETE FROM meta")
+
+    def reconcile(self, embedder: Embedder, store: VectorStore) -> int:
+        """Remove vectors without a chunk, embed chunks without a vector; how many there were."""
+        kept, stored = set(self.documents.chunk_ids()), store.ids()
+        orphans, missing = sorted(stored - kept), sorted(kept - stored)
+        store.delete(orphans)
+        if missing:
+            chunks = self.documents.chunks_by_id(missing)
+            store.upsert(missing, embedder.embed([compose(chunks[i].heading, chunks[i].header, chunks[i].text)
+                                                  for i in missing]))
+        return len(orphans) + len(missing)

@@ -1,0 +1,1 @@
+"""A question to its candidates: contextualise.py, search.py, fuse.py, rerank.py, select.py. No stage knows of traces."""

@@ -1,0 +1,147 @@
+"""A follow-up question made to stand alone, by rules that leave a reason in words.
+
+"And IVF?" after "How does HNSW search?" is searched as "How does IVF search?". No language model is asked: a small
+one rewrites questions wrongly, and a rule can be read in the trace. A question that stands alone is left as it is.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant.catalog.lexical import STOP
+from assistant.records import Message
+
+_OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|what about|how about)\b[\s,]*(what about|how about)?\s*", re.I)
+_PRONOUN = re.compile(r"\b(it|its|they|them|their|theirs|he|she)\b", re.I)
+_POINTER = re.compile(r"\b(this|that|these|those)\b(?=\s*([?.!,]|$|is\b|are\b|was\b|do(es)?\b|mean|work|help|happen|"
+                      r"matter|cost|fix|one\b|method\b|approach\b|problem\b|model\b|algorithm\b|two\b|failure\b))", re.I)
+_CHOICE = re.compile(r"\b(the )?(other|others|former|latter|first|second|last|same|ones?|both|either|neither|rest)\b", re.I)
+_MORE = re.compile(r"^(why( not| so| is that)?|how( so| come| does that work)?|(can you |please )*(explain|elaborate|"
+                   r"tell me more|say more|go on|give (me )?(an |another |some )?examples?|for example|more( details?)?|"
+                   r"in what way|since when|when|where|who|which( one)?s?|really|are you sure|what else|anything else|"
+                   r"summari[sz]e( that| it)?)( please)?)[\s?.!]*$", re.I)
+_NAME = re.compile(r"\"[^\"]+\"|“[^”]+”|\b(?:[A-Z][\w]*[A-Z0-9][\w]*|[A-Za-z]+(?:-[A-Za-z0-9]+)*-?\d[\w-]*|[A-Z]{2,})\b"
+                   r"|(?<=[a-z,] )[A-Z][a-z]+(?:[- ][A-Z][a-z]+)*")
+_OPPOSITES = {}
+for _a, _b in (("small", "large"), ("short", "long"), ("first", "last"), ("cheap", "expensive"), ("fast", "slow"),
+               ("low", "high"), ("old", "new"), ("exact", "approximate"), ("query", "document"), ("image", "text"),
+               ("offline", "online"), ("smallest", "largest"), ("cheapest", "most expensive"), ("worst", "best"),
+               ("smaller", "larger"), ("lower", "higher"), ("shorter", "longer"), ("bigger", "smaller")):
+    _OPPOSITES[_a], _OPPOSITES[_b] = _b, _a
+ALONE = 3  # content words from which on a question without a pronoun stands alone
+MAX_QUERY = 400  # characters; enough for two questions
+
+
+def contextualise(question: str, history: Sequence[Message]) -> tuple[str, str]:
+    """(what to search, why it differs from the question, "" if it does not)."""
+    earlier = [turn["content"] for turn in history if turn.get("role") == "user" and turn.get("content", "").strip()]
+    if not earlier:
+        return question, ""
+    before = _standing_alone(earlier)
+    replies = [turn["content"] for turn in history if turn.get("role") == "assistant"]
+    query, reason = _resolve(question.strip(), before, replies[-1] if replies else "")
+    return (query[:MAX_QUERY], reason) if query != question.strip() else (question, "")
+
+
+def _standing_alone(earlier: Sequence[str]) -> str:
+    """The last user's question, itself made to stand alone with those before it."""
+    query = earlier[0]
+    for question in earlier[1:]:
+        query, _ = _resolve(question.strip(), query, "")
+    return query
+
+
+def _resolve(question: str, before: str, reply: str) -> tuple[str, str]:
+    bare = re.sub(r"^(and|but|so|ok(ay)?)[\s,]+", "", question, flags=re.I)
+    if _MORE.match(bare):
+        return f"{bare.rstrip('?.! ')} {before}", f"\"{question}\" asks on about \"{before}\""
+    opening = _OPENING.match(question)
+    rest = question[opening.end():] if opening else question
+    words = _content(rest)
+    if _CHOICE.search(rest) and not re.search(r"\b(at least one|one another|one-hot|one day|each other|first place|"
+                                              r"one of|each one|last hidden)\b", rest, re.I):
+        return _chosen(rest, before, reply, question)
+    if _PRONOUN.search(rest) or _POINTER.search(rest):
+        subject = _subject(before, reply)
+        if all(word in words for word in _content(subject)):
+            return question, ""
+        pattern = _PRONOUN if _PRONOUN.search(rest) else _POINTER
+        named = pattern.sub(lambda m: subject + ("'s" if m[0].lower() in ("its", "their") else ""), rest, count=1)
+        return named, f"\"{pattern.search(rest)[0]}\" stands for \"{subject}\""
+    if opening and len(words) <= ALONE:
+        return _instead(rest.rstrip("?.! "), before, question)
+    if len(words) < 2 and not _NAME.search(rest) and len(rest.split()) <= 4:
+        return f"{rest.rstrip('?.! ')} {before}", f"\"{question}\" is read together with \"{before}\""
+    return question, ""
+
+
+def _chosen(rest: str, before: str, reply: str, question: str) -> tuple[str, str]:
+    """"the large one", "the other one", "which one ...?"."""
+    swapped = before
+    for word in re.findall(r"[a-z]+", rest.lower()):
+        other = _OPPOSITES.get(word)
+        if other and re.search(rf"(?<![a-z]){other}(?![a-z])", before, re.I):
+            swapped = re.sub(rf"(?<![a-z]){other}(?![a-z])", word, swapped, flags=re.I)
+    if swapped != before:
+        return _asked_of(rest, swapped), f"\"{question}\" asks \"{before}\" of the other of two"
+    if re.search(r"\bother", rest, re.I):
+        known = {name.lower() for name in _names(before)}
+        fresh = [name for name in _names(reply) if name.lower() not in known]
+        if fresh and known:
+            return _asked_of(rest, _swap(before, fresh[0])), f"\"the other\" stands for \"{fresh[0]}\""
+    return f"{rest} {' '.join(_content(before))}", f"\"{question}\" is read together with \"{before}\""
+
+
+def _asked_of(rest: str, swapped: str) -> str:
+    """The earlier question with its subject changed, or the new question about that subject where it asks anew."""
+    asks = [word for word in _content(rest) if not _CHOICE.fullmatch(word) and word not in _OPPOSITES]
+    if not asks:
+        return swapped
+    names = _names(swapped)
+    return f"{rest.rstrip('?.! ')} {' '.join(names or _content(swapped))}"
+
+
+def _instead(fragment: str, before: str, question: str) -> tuple[str, str]:
+    """"And IVF?": the earlier question asked of something else."""
+    for word in fragment.lower().split():
+        other = _OPPOSITES.get(word)
+        if other and re.search(rf"(?<![a-z]){other}(?![a-z])", before, re.I):
+            return (re.sub(rf"(?<![a-z]){other}(?![a-z])", word, before, flags=re.I),
+                    f"\"{question}\" asks \"{before}\" of the other of two")
+    if len(_names(before)) == 1 or _asked_subject(before):
+        return _swap(before, fragment), f"\"{question}\" asks \"{before}\" of \"{fragment}\""
+    return f"{fragment} {before}", f"\"{question}\" is read together with \"{before}\""
+
+
+def _swap(before: str, name: str) -> str:
+    names = _names(before)
+    old = names[0] if names else _asked_subject(before)
+    return before.replace(old, name, 1) if old else f"{name} {before}"
+
+
+def _asked_subject(question: str) -> str:
+    """"mean pooling" of "What is mean pooling?": what a plain question asks about."""
+    match = re.match(r"(?:what|who) (?:is|are|does|do) (?:an? |the )?(.+?)(?: mean| do| stand for| work)?\s*\??$",
+                     question.strip(), re.I)
+    return match[1] if match else ""
+
+
+def _subject(before: str, reply: str) -> str:
+    """What a pronoun most likely stands for: the earlier question's name, its subject, or the reply's name."""
+    names = _names(before)
+    if names:
+        return " and ".join(names[:2])
+    if asked := _asked_subject(before):
+        return asked
+    content = " ".join(_content(before))
+    named = [name for name in _names(reply)[:1] if re.match(r"which|what|who", before.strip(), re.I)]
+    return " ".join([*named, content])
+
+
+def _names(text: str) -> list[str]:
+    found = [match[0].strip("\"“”") for match in _NAME.finditer(re.sub(r"\[\d+\]", "", text))]
+    return list(dict.fromkeys(name for name in found if name.lower() not in STOP))
+
+
+def _content(text: str) -> list[str]:
+    return [word for word in re.findall(r"[\w-]+", text) if word.lower() not in STOP]

@@ -1,0 +1,108 @@
+"""Which candidates the answer is made from, and why the others are not: the gate, doubles, neighbours."""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from assistant.records import Chunk, Hit
+from assistant.text.sentences import units
+
+DOUBLE = 0.85  # share of common words above which two chunks say the same
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether the best candidate is good enough to answer from. state "off" where no calibrated reranker ran."""
+
+    state: Literal["passed", "declined", "off"]
+    reason: str
+    threshold: float | None
+
+
+def gate(hits: Sequence[Hit], threshold: float | None, why_off: str) -> Gate:
+    """threshold None: no gate, for the reason in `why_off`."""
+    if not hits:
+        return Gate("declined", "nothing was found", threshold)
+    if threshold is None:
+        return Gate("off", why_off, None)
+    best = max(hit.rerank.value for hit in hits)
+    if best < threshold:
+        return Gate("declined", f"best probability {best:.2f}, below the threshold {threshold:.2f}", threshold)
+    return Gate("passed", f"best probability {best:.2f}, threshold {threshold:.2f}", threshold)
+
+
+def select(hits: Sequence[Hit], k: int, passed: Gate, floor: float) -> list[Hit]:
+    """The hits, best first, with `kept` and `reason`: at most k, none said twice, none under the floor.
+
+    hits   in their final order
+    floor  a probability; under it a chunk other than the best adds noise. Ignored where the gate is off.
+    """
+    chosen: list[tuple[int, Hit]] = []
+    out = []
+    for rank, hit in enumerate(hits, 1):
+        twin = next((n for n, other in chosen if _same(hit.chunk, other.chunk)), None)
+        if passed.state == "declined":
+            reason = _under(hit, passed.threshold) or passed.reason
+        elif twin:
+            reason = f"same passage as {twin}"
+        elif passed.state == "passed" and chosen and hit.rerank.value < floor:
+            reason = f"probability {hit.rerank.value:.2f}, below {floor:.2f}"
+        elif len(chosen) >= k:
+            reason = f"{_ordinal(rank)}; at most {k} are kept"
+        else:
+            chosen.append((rank, hit))
+            out.append(replace(hit, kept=True, reason=f"{_ordinal(rank)} of {len(hits)}"))
+            continue
+        out.append(replace(hit, kept=False, reason=reason))
+    return out
+
+
+def neighbours(kept: Sequence[Hit], siblings: Mapping[str, Sequence[Chunk]]) -> list[Hit]:
+    """Chunks that complete a kept one: the one before where it begins in mid-thought, the one after where it breaks off.
+
+    siblings: {document id: its chunks in order}. Only within one heading, and none that is kept already.
+    """
+    taken = {hit.chunk.id for hit in kept}
+    found = []
+    for n, hit in enumerate(kept, 1):
+        line = siblings[hit.chunk.document_id]
+        at = next((i for i, chunk in enumerate(line) if chunk.id == hit.chunk.id), None)
+        if at is None:
+            continue
+        wanted = []
+        if at and _begins_inside(hit.chunk):
+            wanted.append(line[at - 1])
+        if at + 1 < len(line) and _breaks_off(hit.chunk, line[at + 1]):
+            wanted.append(line[at + 1])
+        for chunk in wanted:
+            if chunk.heading == hit.chunk.heading and chunk.id not in taken:
+                taken.add(chunk.id)
+                found.append(Hit(chunk, hit.document, kept=True, reason=f"neighbour of {n}"))
+    return found
+
+
+def _under(hit: Hit, threshold: float | None) -> str:
+    if hit.rerank is None or threshold is None:
+        return ""
+    return f"probability {hit.rerank.value:.2f}, below the threshold {threshold:.2f}"
+
+
+def _same(a: Chunk, b: Chunk) -> bool:
+    one, two = (set(re.findall(r"\w+", chunk.text.lower())) for chunk in (a, b))
+    return bool(one and two) and len(one & two) >= DOUBLE * len(one | two)
+
+
+def _begins_inside(chunk: Chunk) -> bool:
+    first = units(chunk.text, chunk.header)[:1]
+    return bool(chunk.header) or bool(first and first[0].leaning)
+
+
+def _breaks_off(chunk: Chunk, following: Chunk) -> bool:
+    return chunk.text.rstrip().endswith(":") or following.header_start >= chunk.start and bool(following.header)
+
+
+def _ordinal(n: int) -> str:
+    words = ["", "best", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
+    return words[n] if n < len(words) else f"number {n}"

@@ -1,0 +1,108 @@
+"""The stages of retrieval in their order: contextualise, dense and lexical, fuse, rerank, gate, select.
+
+What is timed is handed in as a stopwatch, and what a stage needs as parts, so that no stage knows of traces.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from assistant.catalog.documents import Documents
+from assistant.catalog.lexical import Lexical
+from assistant.config import Config
+from assistant.records import Chunk, Hit, Message, Retrieval, Score
+from assistant.retrieve import search, select
+from assistant.retrieve.contextualise import contextualise
+from assistant.retrieve.fuse import fuse
+from assistant.retrieve.rerank import rerank
+from assistant.text.readable import passage
+
+FLOOR_SHARE = 0.5  # of the gate's threshold: under it a chunk beside the best is noise
+
+
+def retrieve(question: str, history: Sequence[Message], config: Config, parts, documents: Documents, lexical: Lexical,
+             watch) -> tuple[Retrieval, np.ndarray]:
+    """(all candidates with every stage's score, the query's vector float32 (dim,))."""
+    with watch.stage("contextualise", n_in=len(history)) as out:
+        query, why = contextualise(question, history)
+        out.n = 1
+    with watch.stage("embed", n_in=1) as out:
+        vector = parts.embedder.embed([query])[0]
+        out.n = 1
+    by_dense: dict[str, Score] = {}
+    by_words: dict[str, Score] = {}
+    if config.dense:
+        with watch.stage("dense", n_in=1) as out:
+            by_dense = search.dense(vector, parts.store, config.candidates)
+            out.n = len(by_dense)
+    if config.lexical:
+        with watch.stage("lexical", n_in=1) as out:
+            by_words = search.lexical(query, lexical, config.candidates)
+            out.n = len(by_words)
+    with watch.stage("fuse", n_in=len(by_dense.keys() | by_words.keys())) as out:
+        by_fusion = dict(list(fuse([r for r in (by_dense, by_words) if r]).items())[:config.candidates])
+        chunks = documents.chunks_by_id(list(by_fusion))
+        by_fusion = {name: score for name, score in by_fusion.items() if name in chunks}
+        out.n = len(by_fusion)
+    by_rerank: dict[str, Score] = {}
+    reranker = parts.reranker
+    if reranker is not None and by_fusion:
+        with watch.stage("rerank", n_in=len(by_fusion)) as out:
+            cosines = _cosines(vector, list(by_fusion), by_dense, parts.store)
+            by_rerank = rerank(query, {name: passage(chunks[name]) for name in by_fusion}, cosines, reranker)
+            out.n = len(by_rerank)
+    with watch.stage("select", n_in=len(by_fusion)) as out:
+        found = _hits(list(by_rerank or (by_dense if not by_words else by_fusion)), chunks, documents,
+                      (by_dense, by_words, by_fusion, by_rerank))
+        passed = select.gate(found, _threshold(config, reranker), _why_no_gate(reranker))
+        floor = (passed.threshold or 0.0) * FLOOR_SHARE
+        found = select.select(found, config.k, passed, floor)
+        kept = [hit for hit in found if hit.kept]
+        others = [hit for hit in found if not hit.kept]
+        siblings = {hit.chunk.document_id: documents.chunks(hit.chunk.document_id) for hit in kept}
+        beside = _titled(select.neighbours(kept, siblings), documents)
+        out.n = len(kept) + len(beside)
+    completed = {hit.chunk.id for hit in beside}
+    hits = [*kept, *[hit for hit in others if hit.chunk.id not in completed], *beside]
+    calibrated = reranker is not None and reranker.calibrated
+    return Retrieval(question, query, why, tuple(hits), passed.state, passed.reason, calibrated, passed.threshold,
+                     tuple(watch.spans)), vector
+
+
+def _cosines(vector: np.ndarray, names: list[str], by_dense: Mapping[str, Score], store) -> np.ndarray:
+    """The cosine of the query and each candidate, from the search where it gave one, else from the stored vector."""
+    unknown = [name for name in names if name not in by_dense]
+    stored = dict(zip(unknown, store.vectors(unknown) @ vector, strict=True)) if unknown else {}
+    return np.array([by_dense[n].value if n in by_dense else stored[n] for n in names], np.float32)
+
+
+def _hits(order: list[str], chunks: Mapping[str, Chunk], documents: Documents,
+          stages: tuple[Mapping[str, Score], ...]) -> list[Hit]:
+    titles: dict[str, str] = {}
+    hits = []
+    for name in order:
+        if name not in chunks:
+            continue
+        document_id = chunks[name].document_id
+        titles.setdefault(document_id, documents.title(document_id))
+        hits.append(Hit(chunks[name], titles[document_id], *(stage.get(name) for stage in stages)))
+    return hits
+
+
+def _titled(hits: list[Hit], documents: Documents) -> list[Hit]:
+    return [replace(hit, document=documents.title(hit.chunk.document_id)) for hit in hits]
+
+
+def _threshold(config: Config, reranker) -> float | None:
+    """The gate's probability; None where nothing calibrated says one."""
+    if reranker is None or not reranker.calibrated:
+        return None
+    return reranker.threshold if config.threshold is None else config.threshold
+
+
+def _why_no_gate(reranker) -> str:
+    if reranker is None:
+        return "no gate: rerank is off, so nothing is declined and evidence is chosen by cosine"
+    return "no gate: this reranker's scores are not calibrated"

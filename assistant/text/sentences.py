@@ -1,0 +1,138 @@
+"""The units of a text that can be quoted: sentences, list items, table rows with their header, code statements."""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from assistant.text.blocks import Block, blocks, is_code
+from assistant.text.tables import glued_cells, is_markdown_rule, markdown_cells, row_text, seams
+
+WRAP = 120   # characters; wider lines are paragraphs, not wrapped text
+LABEL = 60   # characters; a line of at least this length says something by itself
+_LEANING = re.compile(r"^(this|that|these|those|it|its|they|their|them|such|here's|here|he|she|instead|otherwise|"
+                      r"however|but|so|for example|in other words|the word|the result|the fix|fix:|no\.)\b", re.I)
+_EMPHASIS = re.compile(r"\*\*(.+?)\*\*|(?<![\w*])\*(?!\s)(.+?)(?<!\s)\*(?![\w*])|`([^`]+)`|\[([^\]]+)\]\([^)]*\)")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """text[start:end] is the unit; `reading` is how it is shown and scored.
+
+    kind     "sentence", "row" (of a table), "code" or "item" (of a list)
+    leaning  its first word refers to the sentence before, which it needs to be understood
+    """
+
+    kind: Literal["sentence", "row", "code", "item"]
+    start: int
+    end: int
+    reading: str
+    leaning: bool = False
+
+
+def units(text: str, header: str = "") -> list[Unit]:
+    """The units of a chunk's text in order. `header`: the header row of a table that begins before this text."""
+    found: list[Unit] = []
+    for at, block in enumerate(blocks(text)):
+        if block.kind in ("table", "glued") or (header and at == 0 and block.kind in ("prose", "table", "glued")):
+            found += _rows(text, block, header if at == 0 else "")
+        elif block.kind == "code" or all(is_code(line) for line in text[block.start:block.end].split("\n")):
+            found += _statements(text, block)
+        else:
+            found += _sentences(text, block)
+    return found
+
+
+def split_sentences(text: str) -> list[tuple[int, int]]:
+    """Spans of the sentences of running text, blanks at their ends left out."""
+    import sentencex
+    spans, at = [], 0
+    for piece in sentencex.segment("en", text):
+        begin = text.index(piece, at)
+        at = begin + len(piece)
+        if piece.strip():
+            spans.append((begin + len(piece) - len(piece.lstrip()), begin + len(piece.rstrip())))
+    return spans
+
+
+def _labelled(sentence: str) -> bool:
+    """Whether its lines are labels above a sentence, not one wrapped sentence."""
+    first = sentence.split("\n")[0]
+    return "\n" in sentence and len(first) < LABEL and not sentence.split("\n")[1][:1].islower()
+
+
+def plain(text: str) -> str:
+    """Markdown's emphasis, code marks and links as plain words, on one line."""
+    while (bare := _EMPHASIS.sub(lambda m: next(g for g in m.groups() if g is not None), text)) != text:
+        text = bare
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _sentences(text: str, block: Block) -> list[Unit]:
+    found: list[Unit] = []
+    for begin, end in _paragraph_parts(text, block):
+        item = block.kind == "list"
+        for a, b in split_sentences(text[begin:end]):
+            bare = re.sub(r"^\s*([-*+•>↓→]|\d+[.)])\s+", "", text[begin + a:begin + b])
+            reading = plain(re.sub(r"\n+", " — " if not item and _labelled(bare) else " ", bare))
+            if re.search(r"\w", reading):
+                found.append(Unit("item" if item else "sentence", begin + a, begin + b, reading,
+                                  bool(_LEANING.match(reading))))
+    return found
+
+
+def _paragraph_parts(text: str, block: Block) -> list[tuple[int, int]]:
+    """A list's items; a paragraph's lines where they are paragraphs of their own; else the whole block.
+
+    Lines that only wrap a text are of one width. A short line without a sentence's end is the label of the next.
+    """
+    body = text[block.start:block.end]
+    if block.kind == "list":
+        cuts = [m.start() for m in re.finditer(r"(?m)^\s*([-*+•]|\d+[.)])\s", body)]
+    else:
+        lines = body.split("\n")
+        wrapped = max(map(len, lines)) <= WRAP and min(map(len, lines[:-1]), default=0) >= 0.6 * max(map(len, lines))
+        at, cuts = 0, []
+        for line in [] if wrapped else lines:
+            at += len(line) + 1
+            if len(line) >= LABEL or re.search(r"[.!?:;\"”)]\s*$", line):
+                cuts.append(min(at, len(body)))
+    cuts = sorted({0, *cuts} - {len(body)})
+    return [(block.start + a, block.start + b) for a, b in zip(cuts, [*cuts[1:], len(body)], strict=True)]
+
+
+def _rows(text: str, block: Block, header: str) -> list[Unit]:
+    lines, at = [], block.start
+    for line in text[block.start:block.end].split("\n"):
+        lines.append((at, at + len(line)))
+        at += len(line) + 1
+    shown = [text[a:b] for a, b in lines]
+    first = header or shown[0]
+    glued = "|" not in first
+    columns = len(seams(first)) + 1
+    names = glued_cells(first, columns) if glued else markdown_cells(first)
+    body = [n for n, line in enumerate(shown) if line.strip() and not is_markdown_rule(line) and (header or n)]
+    if not body:  # a header alone, cut from its rows
+        body = list(range(len(lines)))
+    found = []
+    for n in body:
+        cells = glued_cells(shown[n], columns) if glued else markdown_cells(shown[n])
+        reading = plain(row_text([plain(name) for name in names], cells))
+        found.append(Unit("row", lines[n][0], lines[n][1], reading))
+    return found
+
+
+def _statements(text: str, block: Block) -> list[Unit]:
+    """Runs of code between blank lines: a comment stays with what it explains."""
+    body = text[block.start:block.end]
+    found = []
+    for match in re.finditer(r"(?:[^\n]*\S[^\n]*(?:\n|$))+", body):
+        lines = match[0].rstrip("\n")
+        begin = match.start()
+        opening = re.match(r"\s*(```+|~~~+)[^\n]*(\n|$)|\w+\n(?=\s*\S)", lines) if not found else None
+        if opening and (opening[1] or re.fullmatch(r"[a-z+]+\n", opening[0])):
+            begin, lines = begin + opening.end(), lines[opening.end():]
+        lines = re.sub(r"\n?\s*(```+|~~~+)\s*$", "", lines)
+        if lines.strip():
+            found.append(Unit("code", block.start + begin, block.start + begin + len(lines), lines.strip()))
+    return found

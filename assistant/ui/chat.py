@@ -1,0 +1,267 @@
+"""The Chat panel: conversations left, the conversation in the middle, right what happened for the answer in view.
+
+The store is the truth: every event reads the turns from it and shows them again. An answer is made by a job that
+does not depend on the page; a handler only follows it.
+"""
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator
+from functools import lru_cache
+
+import gradio as gr
+
+from assistant.catalog.conversations import history
+from assistant.errors import GlassboxError, InputError
+from assistant.pipeline import Assistant
+from assistant.records import Trace
+from assistant.ui.answer_view import AnswerView
+from assistant.ui.conversation_list import ConversationList
+from assistant.ui.icons import icon
+from assistant.ui.jobs import Job, Jobs, failure
+from assistant.ui.prose import esc
+from assistant.ui.settings import Settings
+from assistant.ui.thread import first_screen, live_html, lone_html, turns_html
+from assistant.ui.warmth import Warmth
+
+FOLLOWERS = 16     # pages that may follow answers at once; the work itself is bounded by jobs.RUNNING
+TRACES_HELD = 128  # traces kept in memory, so that a long conversation is not parsed anew for each event
+WIRE = "window.glassbox.wire(element, trigger, server)"
+Updates = dict[gr.components.Component, object]
+
+
+class Chat:
+    def __init__(self, assistant: Assistant, warmth: Warmth, page: gr.Blocks) -> None:
+        self.rag, self.warmth = assistant, warmth
+        self.store = assistant.conversations
+        self.jobs = Jobs(self.store)
+        self._trace = lru_cache(maxsize=TRACES_HELD)(assistant.trace)
+        self._layout()
+        self._events(page)
+
+    def _layout(self) -> None:
+        self.current = gr.State(None)   # id of the conversation on screen
+        self.view = gr.State("")        # id of the trace in the inspector
+        self.editing = gr.State(None)   # position of the question that the next one replaces
+        with gr.Row(elem_id="gb-chat", equal_height=False):
+            with gr.Column(elem_id="gb-left", min_width=0):
+                self.list = ConversationList(self.store)
+            with gr.Column(elem_id="gb-middle", min_width=0):
+                with gr.Column(elem_id="gb-scroll"):
+                    self.thread = gr.HTML("", elem_id="gb-turns", js_on_load=WIRE)
+                    self.live = gr.HTML("", elem_id="gb-live")
+                with gr.Column(elem_id="gb-composer"):
+                    self.hint = gr.HTML("", elem_id="gb-hint", js_on_load=WIRE)
+                    with gr.Row(elem_id="gb-inputrow", equal_height=False):
+                        self.box = gr.Textbox(
+                            placeholder="Ask a question", label="Question", show_label=False, container=False, lines=1,
+                            max_lines=8, elem_id="gb-question", html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"))
+                        self.send = gr.Button("Ask", variant="primary", elem_id="gb-send", min_width=64)
+                        self.stop = gr.Button("Stop", variant="stop", elem_id="gb-stop", min_width=64, visible=False)
+                    with gr.Row(elem_id="gb-underinput"):
+                        gr.HTML('<p class="gb-legend"><span class="gb-said">model, checked</span>'
+                                '<span class="gb-quoted">quoted from the documents</span></p>')
+                        self.clear = gr.Button("Clear conversation", size="sm", elem_id="gb-clear", elem_classes="gb-quiet",
+                                               min_width=0)
+            with gr.Column(elem_id="gb-right", min_width=0):
+                self.answer_view = AnswerView(lambda: Settings(self.rag.config))
+                self.settings = self.answer_view.settings
+        self.address = gr.HTML("", elem_id="gb-address", visible="hidden",
+                               js_on_load="window.glassbox.address(element, watch)")
+        self.outputs = [self.thread, self.live, self.hint, self.box, self.send, self.stop, self.list.rows,
+                        *self.answer_view.outputs, self.current, self.view, self.editing, self.address]
+
+    def _events(self, page: gr.Blocks) -> None:
+        quiet = {"show_progress": "hidden", "api_visibility": "private"}
+        long = {**quiet, "concurrency_limit": FOLLOWERS, "concurrency_id": "follow", "outputs": self.outputs}
+        short = {**quiet, "concurrency_limit": FOLLOWERS, "outputs": self.outputs}
+        values = self.settings.components
+        asked = gr.on([self.box.submit, self.send.click], self.ask, [self.box, self.current, self.editing, *values], **long)
+        acted = self.thread.submit(self.act, [self.current, *values], **long)
+        loaded = page.load(self.open_page, None, **long)
+        opened = self.list.rows.select(self.open_row, None, cancels=[asked, acted, loaded], **long)
+        followers = [asked, acted, loaded, opened]
+        self.list.new.click(lambda: self.show(None), None, cancels=followers, **short)
+        self.list.rows.delete(self.delete, self.current, cancels=None, **short)
+        self.list.rows.edit(self.rename, [self.current, self.list.search], **short)
+        self.list.search.change(self.list.html, [self.current, self.list.search], self.list.rows, **quiet)
+        self.thread.select(self.inspect, [self.current], trigger_mode="multiple", **short)
+        self.thread.edit(self.edit, [self.current], **short)
+        self.hint.select(lambda: {self.editing: None, self.hint: "", self.box: ""}, None, **short)
+        self.clear.click(self.clear_turns, self.current, **short)
+        self.stop.click(self.stop_answer, self.current, self.stop, queue=False, **quiet)
+
+    # what a person does
+
+    def ask(self, question: str, current: str | None, editing: int | None, *values) -> Iterator[Updates]:
+        if not (question or "").strip():
+            yield {self.hint: _hint("The question is empty: write what you want to know.")}
+            return
+        if self.jobs.get(current):
+            yield {self.hint: _hint("An answer is being written: wait for it, or stop it first. The question is kept here.")}
+            return
+        try:
+            rag = self.rag.with_config(self.settings.config_from(values))
+            current = current or self.store.create(question).id
+            if editing is not None:
+                self.store.truncate(current, editing - 1)
+            before = self.store.turns(current)
+            self.store.append(current, "user", question)
+        except GlassboxError as error:
+            yield {self.hint: _hint(str(error))}
+            return
+        yield from self._answer(rag, current, question, history(before))
+
+    def act(self, current: str | None, *values, event: gr.EventData = None) -> Iterator[Updates]:
+        """An example question, or the last one again."""
+        data = event._data if event else {}
+        if data.get("act") == "ask":
+            yield from self.ask(str(data.get("text", "")), current, None, *values)
+            return
+        turns = self.store.turns(current) if current else []
+        asked = [turn for turn in turns if turn.role == "user"]
+        if not asked or self.jobs.get(current):
+            return
+        try:
+            rag = self.rag.with_config(self.settings.config_from(values))
+        except GlassboxError as error:
+            yield {self.hint: _hint(str(error))}
+            return
+        self.store.truncate(current, asked[-1].position)
+        yield from self._answer(rag, current, asked[-1].content, history(turns[:asked[-1].position]))
+
+    def edit(self, current: str | None, event: gr.EventData) -> Updates:
+        position = int(event._data.get("position", -1))
+        turn = next((t for t in self.store.turns(current or "") if t.position == position and t.role == "user"), None)
+        if turn is None or self.jobs.get(current):
+            return {self.hint: _hint("This question can no longer be edited: another answer is being written.")}
+        return {self.box: turn.content, self.editing: position, self.hint: _hint(
+            "Editing the last question. Sending it replaces the question and its answer.", cancel=True)}
+
+    def inspect(self, current: str | None, event: gr.EventData) -> Updates:
+        return self._inspected(current, str(event._data.get("trace", "")))
+
+    def stop_answer(self, current: str | None) -> Updates:
+        if job := self.jobs.get(current):
+            job.stop.set()
+            job.changed()
+        return gr.update(interactive=False)
+
+    def open_row(self, event: gr.EventData) -> Iterator[Updates]:
+        yield from self._open(str(event._data.get("id", "")))
+
+    def open_page(self, request: gr.Request) -> Iterator[Updates]:
+        """What the address asks for: `?trace=ID` an answer, `?c=ID` a conversation, else the first screen."""
+        asked = dict(request.query_params)
+        if trace_id := asked.get("trace"):
+            try:
+                trace = self._trace(trace_id)
+            except GlassboxError as error:
+                yield {**self.show(None), self.hint: _hint(str(error))}
+                return
+            current = self.store.of_trace(trace_id)
+            if current:
+                yield self.show(current, trace_id)
+            else:
+                yield {**self.show(None), self.thread: lone_html(trace), self.view: trace_id,
+                       self.address: _address(None, trace_id), **self.answer_view.of_trace(trace)}
+            return
+        yield from self._open(asked.get("c"))
+
+    def rename(self, current: str | None, search: str, event: gr.EventData) -> Updates:
+        try:
+            self.store.rename(str(event._data.get("id", "")), str(event._data.get("title", "")))
+        except GlassboxError as error:
+            return {self.hint: _hint(str(error)), self.list.rows: self.list.html(current, search)}
+        return {self.list.rows: self.list.html(current, search)}
+
+    def delete(self, current: str | None, event: gr.EventData) -> Updates:
+        gone = str(event._data.get("id", ""))
+        if job := self.jobs.get(gone):
+            job.stop.set()
+        self.store.delete(gone)
+        return self.show(None) if gone == current else {self.list.rows: self.list.html(current)}
+
+    def clear_turns(self, current: str | None) -> Updates:
+        if current is None:
+            return self.show(None)
+        if self.jobs.get(current):
+            return {self.hint: _hint("An answer is being written: stop it before clearing the conversation.")}
+        self.store.truncate(current, -1)
+        return self.show(current)
+
+    # what is shown
+
+    def show(self, current: str | None, view: str | None = None) -> Updates:
+        """The whole panel for a conversation; `view` None puts its last answer into the inspector."""
+        turns = self.store.turns(current) if current else []
+        job = self.jobs.get(current)
+        if view is None:
+            view = next((turn.trace_id for turn in reversed(turns) if turn.trace_id), "")
+        trace = self.trace_of(view)
+        thread = (turns_html(turns, self.trace_of, "" if job else view, job is not None, current or "") if turns
+                  else first_screen(self.rag.documents()))
+        return {self.thread: thread, self.live: self._live(job), self.hint: "", self.editing: None,
+                self.send: gr.update(visible=job is None), self.stop: gr.update(visible=job is not None, interactive=True),
+                self.list.rows: self.list.html(current), self.current: current, self.view: view,
+                self.address: _address(current, ""), **self.answer_view.of_trace(trace)}
+
+    def trace_of(self, trace_id: str) -> Trace | None:
+        try:
+            return self._trace(trace_id) if trace_id else None
+        except GlassboxError:  # of another index, or traces are off: the answer is shown without its workings
+            return None
+
+    def _open(self, current: str | None) -> Iterator[Updates]:
+        try:
+            current = self.store.get(current).id if current else None
+        except InputError as error:
+            yield {**self.show(None), self.hint: _hint(str(error))}
+            return
+        yield {**self.show(current), self.box: ""}
+        if job := self.jobs.get(current):
+            yield from self._follow(job)
+
+    def _inspected(self, current: str | None, trace_id: str) -> Updates:
+        trace = self.trace_of(trace_id)
+        if trace is None:
+            return {self.hint: _hint(f"The trace {trace_id} is not in this index any more.")}
+        turns = self.store.turns(current) if current else []
+        job = self.jobs.get(current)
+        thread = turns_html(turns, self.trace_of, trace_id, job is not None, current or "") if turns else lone_html(trace)
+        return {self.thread: thread, self.view: trace_id, **self.answer_view.of_trace(trace)}
+
+    def _answer(self, rag: Assistant, current: str, question: str, before: list) -> Iterator[Updates]:
+        job = self.jobs.start(rag, current, question, before)
+        yield {**self.show(current), self.box: "", **self.answer_view.waiting(question)}
+        yield from self._follow(job)
+
+    def _follow(self, job: Job) -> Iterator[Updates]:
+        found = False
+        try:
+            for _ in job.follow():
+                if job.done:
+                    break
+                updates: Updates = {self.live: self._live(job)}
+                if job.found and not found:
+                    found = True
+                    updates |= self.answer_view.of_found(job.question, job.found)
+                yield updates
+            yield self.show(job.conversation_id)
+        except Exception as error:  # drawing failed, not answering: the stored turns are safe
+            traceback.print_exc(file=sys.stderr)
+            yield {self.hint: _hint(failure(error)), self.live: "", self.send: gr.update(visible=True),
+                   self.stop: gr.update(visible=False)}
+
+    def _live(self, job: Job | None) -> str:
+        return live_html(job, loading=self.warmth.state == "loading")
+
+
+def _hint(text: str, cancel: bool = False) -> str:
+    button = (f'<button type="button" class="gb-tool" data-event="select">{icon("close")}Cancel</button>' if cancel else "")
+    return f'<p class="gb-hint" role="alert">{esc(text, 400)}{button}</p>'
+
+
+def _address(current: str | None, trace_id: str) -> str:
+    return f'<span data-c="{esc(current or "")}" data-trace="{esc(trace_id)}"></span>'

@@ -1,0 +1,121 @@
+"""Answers in the making. A job outlives the page that started it: a reload finds it again, a closed tab loses nothing."""
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+
+from assistant.catalog.conversations import Conversations
+from assistant.errors import GlassboxError
+from assistant.records import Answer, Found, Message, Progress, Sentence, Support
+
+RUNNING = 2        # answers computed at a time; the machine that this is sized for has two cores
+IDLE_SECONDS = 15  # a follower wakes this often though nothing came, so that a page that left is noticed
+
+
+class Job:
+    """One question on its way to an answer. Read its fields inside `follow`; only its own thread writes them."""
+
+    def __init__(self, conversation_id: str, question: str) -> None:
+        self.conversation_id, self.question = conversation_id, question
+        self.stop = threading.Event()
+        self.stage = "waiting"
+        self.found: Found | None = None
+        self.sentences: list[tuple[str, Support]] = []
+        self.answer: Answer | None = None
+        self.notice = ""
+        self.done = False
+        self.began = time.monotonic()
+        self._version = 0
+        self._changed = threading.Condition()
+
+    def follow(self) -> Iterator[None]:
+        """Yields now and after each change until the job is done; the last one shows it done."""
+        seen = -1
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._version != seen, timeout=IDLE_SECONDS)
+                seen, done = self._version, self.done
+            yield
+            if done:
+                return
+
+    def take(self, event: Progress | Found | Sentence | Answer) -> None:
+        if isinstance(event, Progress):
+            self.stage = event.stage
+        elif isinstance(event, Found):
+            self.found = event
+        elif isinstance(event, Sentence):
+            self.sentences.append((event.text, event.support))
+        else:
+            self.answer = event
+        self.changed()
+
+    def changed(self) -> None:
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+
+class Jobs:
+    """The running jobs by conversation; at most one a conversation."""
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+        self._running: dict[str, Job] = {}
+        self._lock = threading.Lock()
+        self._slots = threading.Semaphore(RUNNING)
+
+    def get(self, conversation_id: str | None) -> Job | None:
+        with self._lock:
+            return self._running.get(conversation_id or "")
+
+    def start(self, rag, conversation_id: str, question: str, history: list[Message]) -> Job:
+        """Answer `question`, whose turn is already stored, and store the reply. Where one is running, that one."""
+        with self._lock:
+            if conversation_id in self._running:
+                return self._running[conversation_id]
+            job = self._running[conversation_id] = Job(conversation_id, question)
+        threading.Thread(target=self._run, args=(rag, job, history), daemon=True, name="answer").start()
+        return job
+
+    def _run(self, rag, job: Job, history: list[Message]) -> None:
+        try:
+            with self._slots:
+                job.stage = "start"
+                job.changed()
+                for event in rag.stream(job.question, history=history, stop=job.stop):
+                    job.take(event)
+        except GlassboxError as error:
+            job.notice = str(error)
+        except Exception as error:  # the page must say that something failed, and the log why
+            traceback.print_exc(file=sys.stderr)
+            job.notice = failure(error)
+        try:
+            self._store(job)
+        except GlassboxError as error:
+            job.notice = str(error)
+        finally:
+            with self._lock:
+                self._running.pop(job.conversation_id, None)
+            job.done = True
+            job.changed()
+
+    def _store(self, job: Job) -> None:
+        answer = job.answer
+        if answer and answer.text.strip():
+            self._conversations.append(job.conversation_id, "assistant", answer.text, answer.trace_id)
+            return
+        stopped = "Stopped before the first sentence was ready. The question is kept."
+        job.notice = job.notice or (stopped if job.stop.is_set() else "The answer came back empty. The question is kept.")
+        self._conversations.append(job.conversation_id, "notice", job.notice, answer.trace_id if answer else "")
+
+
+def failure(error: BaseException) -> str:
+    """One line for an error that nobody foresaw; its text is cut, since it may hold anything."""
+    words = " ".join(str(error).split())
+    words = f": {words[:160]}" if words else ""
+    return (f"Something failed inside Glassbox ({type(error).__name__}{words}). "
+            "The question is kept; see the log of the program for the cause.")

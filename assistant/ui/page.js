@@ -1,0 +1,185 @@
+/* Manners of the page: what a click on the page's own HTML means. Python makes the HTML, this passes events on. */
+(() => {
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  /* One listener a component: [data-event] becomes that event in Python, with the element's data. */
+  function wire(element, trigger, server) {
+    element.addEventListener("click", async (click) => {
+      const button = click.target.closest("button[data-event], button[data-act]");
+      if (!button) return;
+      const { event, act, confirm, ...data } = button.dataset;
+      if (confirm && !button.classList.contains("gb-sure")) return sure(button, confirm);
+      if (act === "rename") return rename(button, trigger);
+      if (act === "export") return download(`${data.title}.md`, await server.export_markdown(data.id));
+      if (!event) return;
+      trigger(event, { act, ...data });
+      if (act === "ask") panel("");
+      if (element.closest("#gb-left")) panel("");
+      if (button.classList.contains("gb-inspect")) panel("right");
+    });
+  }
+
+  /* A second click within three seconds confirms. */
+  function sure(button, words) {
+    const before = button.innerHTML;
+    button.classList.add("gb-sure");
+    button.textContent = words;
+    setTimeout(() => { button.classList.remove("gb-sure"); if (button.textContent === words) button.innerHTML = before; }, 3000);
+  }
+
+  function rename(button, trigger) {
+    const row = button.closest("li"), open = $(".gb-open", row);
+    const input = Object.assign(document.createElement("input"), { value: button.dataset.title, className: "gb-rename" });
+    input.setAttribute("aria-label", "New title");
+    open.hidden = true;
+    row.prepend(input);
+    input.select();
+    let over = false;
+    const end = (keep) => {
+      if (over) return;
+      over = true;
+      input.remove();
+      open.hidden = false;
+      if (keep && input.value.trim() !== button.dataset.title) trigger("edit", { id: button.dataset.id, title: input.value });
+    };
+    input.addEventListener("keydown", (key) => {
+      if (key.key === "Enter") end(true);
+      if (key.key === "Escape") { key.stopPropagation(); end(false); open.focus(); }
+    });
+    input.addEventListener("blur", () => end(true));
+  }
+
+  function download(name, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/markdown" }));
+    link.download = name.replace(/[\\/:*?"<>|\u0000-\u001f]+/g, "_").slice(0, 120);
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 5000);
+  }
+
+  async function copy(button, text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch { // no permission, or not a secure origin
+      const area = Object.assign(document.createElement("textarea"), { value: text });
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    const before = button.innerHTML;
+    button.textContent = "Copied";
+    setTimeout(() => { button.innerHTML = before; }, 1400);
+  }
+
+  /* A chip leads to its passage: bring the answer into view, open the evidence, scroll, flash. */
+  async function cite(chip) {
+    const answer = chip.closest("[data-trace]"), head = () => $(".gb-viewhead");
+    if (answer && answer.dataset.trace && head()?.dataset.trace !== answer.dataset.trace) {
+      $(".gb-inspect", answer)?.click();
+      for (let n = 0; n < 50 && head()?.dataset.trace !== answer.dataset.trace; n++) await wait(60);
+      await wait(60);
+    }
+    panel("right");
+    $("#gb-tab-evidence-button")?.click();
+    for (let n = 0; n < 20 && !$(`#ev-${chip.dataset.marker}`)?.offsetParent; n++) await wait(50);
+    const passage = $(`#ev-${chip.dataset.marker}`);
+    if (!passage) return;
+    passage.scrollIntoView({ block: "center", behavior: calm() ? "auto" : "smooth" });
+    $$(`#gb-evidence mark[data-marker="${chip.dataset.marker}"]`).concat(passage).forEach((mark) => {
+      mark.classList.remove("gb-flash");
+      void mark.offsetWidth;
+      mark.classList.add("gb-flash");
+    });
+  }
+  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+  /* Narrow screens: one of the side panels over the conversation, or none. */
+  function panel(name) {
+    document.body.dataset.panel = name;
+    $$("#gb-switches [data-panel]").forEach((b) => b.setAttribute("aria-expanded", String(b.dataset.panel === name)));
+  }
+
+  /* Light or dark: the reader's choice if there is one, else the system's. Gradio reads the class on the body. */
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const chosen = () => { try { return localStorage.getItem("glassbox-theme"); } catch { return null; } };
+  const dark = () => (chosen() || (system.matches ? "dark" : "light")) === "dark";
+  function theme() {
+    if (document.body && document.body.classList.contains("dark") !== dark()) document.body.classList.toggle("dark", dark());
+    document.documentElement.style.colorScheme = dark() ? "dark" : "light";
+  }
+  function switchTheme() {
+    try { localStorage.setItem("glassbox-theme", dark() ? "light" : "dark"); } catch { /* private mode: until reload */ }
+    theme();
+  }
+
+  /* The address names the conversation or the answer on screen, so that a reload and a link bring it back. */
+  function address(element, watch) {
+    const show = () => {
+      const { c, trace } = $("[data-c]", element)?.dataset ?? {};
+      const query = new URLSearchParams(location.search);
+      const before = query.toString();
+      query.delete("c"); query.delete("trace");
+      if (trace) query.set("trace", trace); else if (c) query.set("c", c);
+      if (query.toString() !== before) history.replaceState(null, "", location.pathname + (query.size ? `?${query}` : ""));
+    };
+    watch("value", show);
+  }
+
+  /* Keep the end of the conversation in sight while it grows, unless the reader has scrolled up. */
+  let last = "", near = true;
+  function follow() {
+    const box = $("#gb-scroll"), thread = $("#gb-turns .gb-thread");
+    if (!box) return;
+    const key = thread ? thread.dataset.conversation : "";
+    const asked = new URLSearchParams(location.search).get("trace");
+    if (key !== last) {
+      last = key; near = true;
+      const target = asked && $(`#gb-turns [data-trace="${CSS.escape(asked)}"]`);
+      if (target) { near = false; target.scrollIntoView({ block: "center" }); return; }
+    }
+    if ($("#gb-live .gb-live") && $$("#gb-turns .gb-question").length !== follow.count) near = true;
+    follow.count = $$("#gb-turns .gb-question").length;
+    if (near) box.scrollTop = box.scrollHeight;
+  }
+
+  document.addEventListener("click", (click) => {
+    const button = click.target.closest("button");
+    if (!button) return;
+    const { act, copy: text, link, panel: name } = button.dataset;
+    if (act === "cite") cite(button);
+    else if (text !== undefined) copy(button, text);
+    else if (link !== undefined) copy(button, `${location.origin}${location.pathname}?trace=${encodeURIComponent(link)}`);
+    else if (name !== undefined) panel(document.body.dataset.panel === name ? "" : name);
+    else if (button.dataset.theme !== undefined) switchTheme();
+  });
+
+  document.addEventListener("keydown", (key) => {
+    if (key.key !== "Escape") return;
+    const stop = $("#gb-stop"), button = stop?.matches("button") ? stop : stop && $("button", stop);
+    if (button && button.offsetParent && !button.disabled) button.click();
+    else if (document.body.dataset.panel) panel("");
+    else $("#gb-hint button")?.click();
+  });
+
+  theme();
+  system.addEventListener("change", theme);
+  document.addEventListener("DOMContentLoaded", () => {
+    theme();
+    new MutationObserver(theme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    document.documentElement.lang ||= "en";
+    const seen = new MutationObserver(follow);
+    const begin = setInterval(() => {
+      const box = $("#gb-scroll");
+      if (!box) return;
+      clearInterval(begin);
+      box.addEventListener("scroll", () => { near = box.scrollHeight - box.scrollTop - box.clientHeight < 80; }, { passive: true });
+      seen.observe(box, { childList: true, subtree: true, characterData: true });
+      follow();
+    }, 80);
+  });
+
+  window.glassbox = { wire, address };
+})();

@@ -1,0 +1,104 @@
+"""The page: a header, one tab a panel, and serving it on this machine.
+
+A panel is a class or function of (assistant, warmth, page) that lays itself out; adding one is one line in PANELS.
+"""
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+# before gradio is imported: nothing is to leave this machine
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import gradio as gr  # noqa: E402
+
+from assistant.config import Config  # noqa: E402
+from assistant.errors import InputError  # noqa: E402
+from assistant.pipeline import Assistant  # noqa: E402
+from assistant.ui.chat import Chat  # noqa: E402
+from assistant.ui.corpus import Corpus  # noqa: E402
+from assistant.ui.icons import icon  # noqa: E402
+from assistant.ui.theme import SCRIPT, STYLE, Glass  # noqa: E402
+from assistant.ui.warmth import Warmth  # noqa: E402
+
+PANELS: tuple[tuple[str, Callable[[Assistant, Warmth, gr.Blocks], object]], ...] = (
+    ("Chat", Chat),
+    ("Corpus", Corpus),
+)
+POLL_SECONDS = 1.5   # how often the header asks how far the models are, and how much the index holds
+CONCURRENCY = 4      # events of one kind at a time, unless the event says otherwise
+MAX_UPLOAD = "50mb"  # a file; the loader's own limit
+
+
+def build(assistant: Assistant, warmth: Warmth | None = None) -> gr.Blocks:
+    """The page over an Assistant. Nothing is loaded yet: that is `warmth.start()`, or the first question."""
+    warmth = warmth or Warmth(assistant)
+    with gr.Blocks(title="Glassbox", fill_width=True, fill_height=True, analytics_enabled=False) as page:
+        with gr.Row(elem_id="gb-header", equal_height=False):
+            gr.HTML(f'<h1 class="gb-brand">{icon("brand")}Glassbox</h1>', elem_id="gb-brand")
+            pill = gr.HTML(warmth.pill_html(), elem_id="gb-status")
+            gr.HTML(_switches(), elem_id="gb-switches")
+        with gr.Tabs(elem_id="gb-tabs", overflow_behavior="wrap"):
+            for name, panel in PANELS:
+                with gr.Tab(name, elem_id=f"gb-panel-{name.lower()}", render_children=True):
+                    panel(assistant, warmth, page)
+        timer = gr.Timer(POLL_SECONDS)
+        timer.tick(warmth.pill_html, None, pill, show_progress="hidden", api_visibility="private", queue=False)
+        page.load(warmth.pill_html, None, pill, show_progress="hidden", api_visibility="private", queue=False)
+    page.queue(default_concurrency_limit=CONCURRENCY, api_open=False)
+    return page
+
+
+def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True, open_browser: bool = False) -> str:
+    """Start serving and return the address. With `block` it returns when the server was interrupted."""
+    check_port(host, port)
+    script = SCRIPT.read_text(encoding="utf-8")
+    with contextlib.redirect_stdout(sys.stderr):
+        _, address, _ = page.launch(
+            server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, inbrowser=open_browser,
+            theme=Glass(), css_paths=[STYLE], head=f"<script>{script}</script>", footer_links=[], run_history=False,
+            favicon_path=Path(__file__).parent / "favicon.svg", max_file_size=MAX_UPLOAD, enable_monitoring=False,
+            ssr_mode=False, pwa=False, mcp_server=False, show_error=False)
+    if block:
+        page.block_thread()
+    return address
+
+
+def serve(config: Config, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False) -> None:
+    """Serve the app until it is interrupted; models load in the background once the page is up.
+
+    Raises InputError where the port is taken, and what Assistant raises where the index cannot be opened.
+    """
+    check_port(host, port)
+    assistant = Assistant(config)
+    warmth = Warmth(assistant)
+    page = build(assistant, warmth)
+    address = launch(page, host, port, block=False, open_browser=open_browser)
+    print(f"Glassbox is at {address} (stop it with Ctrl+C)", file=sys.stderr, flush=True)
+    warmth.start()
+    page.block_thread()
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise InputError where nothing can listen on host:port."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        raise InputError(f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}; stop the "
+                         f"other program, or name another port with --port {port + 1 if port < 65535 else 7860}") from error
+
+
+def _switches() -> str:
+    return ('<div class="gb-switches">'
+            f'<button type="button" class="gb-tool gb-phone" data-panel="left" aria-expanded="false">{icon("list")}List</button>'
+            '<button type="button" class="gb-tool gb-phone" data-panel="right" aria-expanded="false">'
+            f'{icon("inspect")}Inspect</button>'
+            f'<button type="button" class="gb-tool" data-theme aria-label="Light or dark">{icon("theme")}</button></div>')

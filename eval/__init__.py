@@ -1,0 +1,1 @@
+"""Measuring Glassbox: gold questions, the benchmark, and the training of the reranker."""
