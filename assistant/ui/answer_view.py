@@ -6,6 +6,7 @@ from collections.abc import Callable
 import gradio as gr
 
 from assistant.records import Found, Trace
+from assistant.ui.fragment import fragment
 from assistant.ui.icons import icon
 from assistant.ui.inspector import chunks_html, cited_markers, evidence_html, prompt_html, timings_html
 from assistant.ui.prose import esc
@@ -21,16 +22,16 @@ class AnswerView:
     """`outputs` are what the methods update: the head, then one HTML a tab."""
 
     def __init__(self, settings: Callable[[], Settings]) -> None:
-        self.head = gr.HTML(_head("", ""), elem_id="gb-viewhead")
+        self.head = fragment(_head("", ""), elem_id="gb-viewhead")
         with gr.Tabs(elem_id="gb-viewtabs", overflow_behavior="wrap"):
             with gr.Tab("Evidence", elem_id="gb-tab-evidence", render_children=True):
-                self.evidence = gr.HTML(NOTHING, elem_id="gb-evidence")
+                self.evidence = fragment(NOTHING, elem_id="gb-evidence")
             with gr.Tab("Chunks", elem_id="gb-tab-chunks", render_children=True):
-                self.chunks = gr.HTML(NOTHING, elem_id="gb-chunks")
+                self.chunks = fragment(NOTHING, elem_id="gb-chunks")
             with gr.Tab("Timings", elem_id="gb-tab-timings", render_children=True):
-                self.timings = gr.HTML(NOTHING, elem_id="gb-timings")
+                self.timings = fragment(NOTHING, elem_id="gb-timings")
             with gr.Tab("Prompt", elem_id="gb-tab-prompt", render_children=True):
-                self.prompt = gr.HTML(NOTHING, elem_id="gb-prompt")
+                self.prompt = fragment(NOTHING, elem_id="gb-prompt")
             with gr.Tab("Settings", elem_id="gb-tab-settings", render_children=True):
                 self.settings = settings()
         self.outputs = [self.head, self.evidence, self.chunks, self.timings, self.prompt]

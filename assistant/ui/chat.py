@@ -18,6 +18,7 @@ from assistant.pipeline import Assistant
 from assistant.records import Trace
 from assistant.ui.answer_view import AnswerView
 from assistant.ui.conversation_list import ConversationList
+from assistant.ui.fragment import fragment
 from assistant.ui.icons import icon
 from assistant.ui.jobs import Job, Jobs, failure
 from assistant.ui.prose import esc
@@ -27,7 +28,6 @@ from assistant.ui.warmth import Warmth
 
 FOLLOWERS = 16     # pages that may follow answers at once; the work itself is bounded by jobs.RUNNING
 TRACES_HELD = 128  # traces kept in memory, so that a long conversation is not parsed anew for each event
-WIRE = "window.glassbox.wire(element, trigger, server)"
 Updates = dict[gr.components.Component, object]
 
 
@@ -49,10 +49,10 @@ class Chat:
                 self.list = ConversationList(self.store)
             with gr.Column(elem_id="gb-middle", min_width=0):
                 with gr.Column(elem_id="gb-scroll"):
-                    self.thread = gr.HTML("", elem_id="gb-turns", js_on_load=WIRE)
-                    self.live = gr.HTML("", elem_id="gb-live")
+                    self.thread = fragment("", elem_id="gb-turns", wired=True)
+                    self.live = fragment("", elem_id="gb-live")
                 with gr.Column(elem_id="gb-composer"):
-                    self.hint = gr.HTML("", elem_id="gb-hint", js_on_load=WIRE)
+                    self.hint = fragment("", elem_id="gb-hint", wired=True)
                     with gr.Row(elem_id="gb-inputrow", equal_height=False):
                         self.box = gr.Textbox(
                             placeholder="Ask a question", label="Question", show_label=False, container=False, lines=1,
@@ -60,14 +60,14 @@ class Chat:
                         self.send = gr.Button("Ask", variant="primary", elem_id="gb-send", min_width=64)
                         self.stop = gr.Button("Stop", variant="stop", elem_id="gb-stop", min_width=64, visible=False)
                     with gr.Row(elem_id="gb-underinput"):
-                        gr.HTML('<p class="gb-legend"><span class="gb-said">model, checked</span>'
+                        fragment('<p class="gb-legend"><span class="gb-said">model, checked</span>'
                                 '<span class="gb-quoted">quoted from the documents</span></p>')
                         self.clear = gr.Button("Clear conversation", size="sm", elem_id="gb-clear", elem_classes="gb-quiet",
                                                min_width=0)
             with gr.Column(elem_id="gb-right", min_width=0):
                 self.answer_view = AnswerView(lambda: Settings(self.rag.config))
                 self.settings = self.answer_view.settings
-        self.address = gr.HTML("", elem_id="gb-address", visible="hidden",
+        self.address = fragment("", elem_id="gb-address", visible="hidden",
                                js_on_load="window.glassbox.address(element, watch)")
         self.outputs = [self.thread, self.live, self.hint, self.box, self.send, self.stop, self.list.rows,
                         *self.answer_view.outputs, self.current, self.view, self.editing, self.address]
@@ -113,15 +113,16 @@ class Chat:
             return
         yield from self._answer(rag, current, question, history(before))
 
-    def act(self, current: str | None, *values, event: gr.EventData = None) -> Iterator[Updates]:
+    def act(self, event: gr.EventData, current: str | None, *values) -> Iterator[Updates]:
         """An example question, or the last one again."""
-        data = event._data if event else {}
+        data = event._data or {}
         if data.get("act") == "ask":
             yield from self.ask(str(data.get("text", "")), current, None, *values)
             return
         turns = self.store.turns(current) if current else []
         asked = [turn for turn in turns if turn.role == "user"]
         if not asked or self.jobs.get(current):
+            yield {self.hint: _hint("There is no question to ask again.") if not asked else ""}
             return
         try:
             rag = self.rag.with_config(self.settings.config_from(values))

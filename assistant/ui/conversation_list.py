@@ -7,6 +7,7 @@ import gradio as gr
 
 from assistant.catalog.conversations import Conversation, Conversations
 from assistant.errors import GlassboxError
+from assistant.ui.fragment import fragment
 from assistant.ui.icons import icon
 from assistant.ui.prose import esc
 
@@ -50,8 +51,8 @@ class ConversationList:
             self.new = gr.Button("New conversation", elem_id="gb-new", size="sm")
         self.search = gr.Textbox(placeholder="Search conversations", label="Search conversations", show_label=False,
                                  container=False, elem_id="gb-search", max_lines=1)
-        self.rows = gr.HTML("", elem_id="gb-conversations", server_functions=[export_markdown],
-                            js_on_load="window.glassbox.wire(element, trigger, server)")
+        self.rows = fragment("", elem_id="gb-conversations", server_functions=[export_markdown],
+                            wired=True)
 
     def html(self, current: str | None, search: str = "") -> str:
         return list_html(self._conversations.list(search), current, search)

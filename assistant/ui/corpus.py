@@ -14,12 +14,12 @@ from assistant.ingest.load import READABLE
 from assistant.pipeline import Assistant
 from assistant.records import Chunk, Document, IngestReport
 from assistant.ui.answer import place_html
+from assistant.ui.fragment import fragment
 from assistant.ui.icons import icon
 from assistant.ui.jobs import failure
 from assistant.ui.prose import esc, marked
 from assistant.ui.warmth import Warmth
 
-WIRE = "window.glassbox.wire(element, trigger, server)"
 CHUNKS_SHOWN = 200  # of one document; a page of thousands of cards would not scroll
 
 
@@ -32,10 +32,10 @@ class Corpus:
             with gr.Column(elem_id="gb-documents", min_width=0):
                 self.upload = gr.UploadButton("Add files", file_count="multiple", file_types=list(READABLE), size="sm",
                                               elem_id="gb-upload", variant="primary")
-                self.note = gr.HTML(_kinds(), elem_id="gb-corpusnote")
-                self.table = gr.HTML("", elem_id="gb-table", js_on_load=WIRE)
+                self.note = fragment(_kinds(), elem_id="gb-corpusnote")
+                self.table = fragment("", elem_id="gb-table", wired=True)
             with gr.Column(elem_id="gb-document", min_width=0):
-                self.detail = gr.HTML("", elem_id="gb-chunklist")
+                self.detail = fragment("", elem_id="gb-chunklist")
         page.load(self.show, self.opened, [self.table, self.detail], **quiet)
         self.table.select(self.open, None, [self.opened, self.table, self.detail], **quiet)
         self.table.delete(self.remove, self.opened, [self.note, self.opened, self.table, self.detail], **quiet)

@@ -22,6 +22,7 @@ from assistant.errors import InputError  # noqa: E402
 from assistant.pipeline import Assistant  # noqa: E402
 from assistant.ui.chat import Chat  # noqa: E402
 from assistant.ui.corpus import Corpus  # noqa: E402
+from assistant.ui.fragment import fragment  # noqa: E402
 from assistant.ui.icons import icon  # noqa: E402
 from assistant.ui.theme import SCRIPT, STYLE, Glass  # noqa: E402
 from assistant.ui.warmth import Warmth  # noqa: E402
@@ -40,9 +41,9 @@ def build(assistant: Assistant, warmth: Warmth | None = None) -> gr.Blocks:
     warmth = warmth or Warmth(assistant)
     with gr.Blocks(title="Glassbox", fill_width=True, fill_height=True, analytics_enabled=False) as page:
         with gr.Row(elem_id="gb-header", equal_height=False):
-            gr.HTML(f'<h1 class="gb-brand">{icon("brand")}Glassbox</h1>', elem_id="gb-brand")
-            pill = gr.HTML(warmth.pill_html(), elem_id="gb-status")
-            gr.HTML(_switches(), elem_id="gb-switches")
+            fragment(f'<h1 class="gb-brand">{icon("brand")}Glassbox</h1>', elem_id="gb-brand")
+            pill = fragment(warmth.pill_html(), elem_id="gb-status")
+            fragment(_switches(), elem_id="gb-switches")
         with gr.Tabs(elem_id="gb-tabs", overflow_behavior="wrap"):
             for name, panel in PANELS:
                 with gr.Tab(name, elem_id=f"gb-panel-{name.lower()}", render_children=True):

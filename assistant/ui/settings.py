@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import gradio as gr
 
 from assistant.config import Config, describe
+from assistant.ui.fragment import fragment
 from assistant.ui.inspector import setting
 from assistant.ui.prose import esc
 
@@ -17,7 +18,7 @@ class Settings:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self.note = gr.HTML(self.note_html(self.values()), elem_id="gb-settings-note")
+        self.note = fragment(self.note_html(self.values()), elem_id="gb-settings-note")
         about = {row["name"]: row for row in describe()}
         self.components = [self._component(about[name]) for name in SHOWN]
         self.reset = gr.Button("Reset", size="sm", elem_id="gb-reset", variant="secondary")

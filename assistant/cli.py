@@ -1,0 +1,218 @@
+"""The `assistant` command: the public verbs in the shell. Results go to standard output, progress to standard error.
+
+Exit 0 on an answer or an abstention, 2 on bad input, 1 on a failure; an error is one line.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from assistant.config import Config, describe
+from assistant.errors import ConfigError, GlassboxError, InputError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the process's exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(options)
+    except GlassboxError as error:
+        print(f"assistant: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("assistant: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # a defect: one line for the person, the rest on request
+        if os.environ.get("GLASSBOX_DEBUG"):
+            raise
+        print(f"assistant: something failed inside Glassbox ({type(error).__name__}: {error}); "
+              "set GLASSBOX_DEBUG=1 to see where", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="assistant", description="Glassbox: ask your documents, see through the answer.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable, help: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+        sub.add_argument("--index", metavar="DIR", help="folder of the index")
+        sub.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                         help="change a setting: " + ", ".join(s["name"] for s in describe()))
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("ingest", _ingest, "add or update files and folders")
+    sub.add_argument("paths", nargs="+", metavar="PATH")
+    sub.add_argument("--rebuild", action="store_true", help="forget the index first; needed for another embedder")
+    sub.add_argument("--json", action="store_true")
+    sub = command("ask", _ask, "answer a question, with citations")
+    _add_questions(sub)
+    sub.add_argument("--no-llm", action="store_true", help="quotations only; the same as --set llm=off")
+    sub = command("retrieve", _retrieve, "show the candidates of a question, with every stage's score")
+    _add_questions(sub)
+    sub = command("status", _status, "what the index holds")
+    sub.add_argument("--json", action="store_true")
+    sub = command("serve", _serve, "open the page in a browser")
+    sub.add_argument("--host", default="127.0.0.1")
+    sub.add_argument("--port", type=int, default=7860)
+    sub.add_argument("--corpus", metavar="DIR", help="ingest this folder first where something in it has changed")
+    command("doctor", _doctor, "check every part, and say what to do about what is wrong")
+    return parser
+
+
+def _add_questions(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("question", nargs="?", metavar="QUESTION")
+    sub.add_argument("--questions", metavar="FILE", help="one a line: text, or JSON with \"question\" and \"history\"")
+    sub.add_argument("--json", action="store_true", help="one JSON object a question")
+
+
+def _assistant(options: argparse.Namespace, **more: object):
+    from assistant.pipeline import Assistant
+    overrides: dict[str, object] = dict(more)
+    for item in options.set:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {item!r}: expected NAME=VALUE, such as --set k=3")
+        overrides[name.strip()] = value
+    if options.index:
+        overrides["index"] = options.index
+    return Assistant(Config.load(overrides))
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    rag = _assistant(options)
+    with _progress() as report:
+        result = rag.ingest(options.paths, report, rebuild=options.rebuild)
+    if options.json:
+        from assistant.trace import to_json
+        print(json.dumps(to_json(result), ensure_ascii=False))
+    else:
+        print(f"{len(result.added)} added, {len(result.updated)} updated, {len(result.unchanged)} unchanged, "
+              f"{len(result.removed)} removed; {result.chunks} chunks in the index ({result.seconds:.1f} s)")
+        for name, why in result.skipped:
+            print(f"skipped {name}: {why}", file=sys.stderr)
+    if result.skipped and not (result.added or result.updated or result.unchanged):
+        raise InputError("no file could be read; the reasons are above")
+    return 0
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from assistant import present
+    rag = _assistant(options, **({"llm": "off"} if options.no_llm else {}))
+    for question, history in _questions(options):
+        if options.json:
+            print(json.dumps(present.answered(rag, question, history), ensure_ascii=False), flush=True)
+        else:
+            present.print_answer(rag, question, history)
+    return 0
+
+
+def _retrieve(options: argparse.Namespace) -> int:
+    from assistant import present
+    rag = _assistant(options)
+    for question, history in _questions(options):
+        found = rag.retrieve(question, history)
+        if options.json:
+            print(json.dumps(present.retrieved(found), ensure_ascii=False), flush=True)
+        else:
+            print(present.hits_table(found))
+    return 0
+
+
+def _questions(options: argparse.Namespace) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """(question, history) from the command line or the file. Every bad line is named before anything is asked."""
+    if bool(options.question is not None) == bool(options.questions):
+        raise InputError("give either a QUESTION or --questions FILE")
+    if options.question is not None:
+        yield options.question, []
+        return
+    try:
+        text = sys.stdin.read() if options.questions == "-" else Path(options.questions).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {options.questions}: {error}") from error
+    asked, wrong = [], []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            asked.append(_question(line))
+        except (ValueError, TypeError, KeyError) as error:
+            wrong.append(f"line {number}: {error}")
+    if wrong:
+        raise InputError(f"{options.questions}: " + "; ".join(wrong) + '. Expected text, or {"question": "...", '
+                         '"history": [{"role": "user", "content": "..."}]}')
+    if not asked:
+        raise InputError(f"{options.questions} holds no question")
+    yield from asked
+
+
+def _question(line: str) -> tuple[str, list[dict[str, str]]]:
+    if not line.lstrip().startswith("{"):
+        return line.strip(), []
+    row = json.loads(line)
+    if not isinstance(row.get("question"), str):
+        raise ValueError('no "question" text')
+    history = row.get("history") or []
+    if not all(isinstance(turn, dict) and isinstance(turn.get("content"), str)
+               and turn.get("role") in ("user", "assistant") for turn in history):
+        raise ValueError('"history" is not a list of {"role", "content"}')
+    return row["question"], history
+
+
+def _status(options: argparse.Namespace) -> int:
+    status = _assistant(options).status()
+    if options.json:
+        print(json.dumps(status, ensure_ascii=False))
+        return 0
+    made = status["made_with"]
+    print(f"index      {status['index']}\ndocuments  {status['documents']}\nchunks     {status['chunks']}\n"
+          f"traces     {status['traces']}\nmade with  embedder {made['embedder']}, chunk_tokens {made['chunk_tokens']}\n"
+          f"version    {status['index_fingerprint']}")
+    for name, value in status["settings"].items():
+        print(f"{name:12} {'auto' if value is None else value}")
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from assistant.ui.page import serve
+    rag = _assistant(options)
+    if options.corpus:
+        with _progress() as report:
+            rag.ingest([options.corpus], report)
+    serve(rag.config, options.host, options.port)
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from assistant import doctor
+    return doctor.run(_assistant(options))
+
+
+class _progress:
+    """`with _progress() as report: report(done, total, label)` draws a bar on standard error."""
+
+    def __enter__(self) -> Callable[[int, int, str], None]:
+        self._drawn = False
+
+        def report(done: int, total: int, label: str) -> None:
+            if not total:
+                return
+            self._drawn = True
+            filled = round(24 * done / total)
+            end = "\r" if sys.stderr.isatty() else "\n"
+            print(f"indexing [{'#' * filled}{'.' * (24 - filled)}] {done}/{total} {label[:40]:40}", end=end,
+                  file=sys.stderr, flush=True)
+        return report
+
+    def __exit__(self, *error: object) -> None:
+        if self._drawn and sys.stderr.isatty():
+            print(file=sys.stderr)
