@@ -14,7 +14,8 @@ from assistant.catalog.lexical import STOP
 from assistant.records import Evidence
 
 COVERED = 0.9     # share of a sentence's content words that must stand in its evidence, question or headings
-FROM_EVIDENCE = 0.65  # share that must stand in the evidence itself
+FROM_EVIDENCE = 0.75  # share that must stand in the evidence itself or its headings
+IN_ORDER = 0.75   # share that must stand there in the same order: "dog bites man" is not "man bites dog"
 HOLDS = 0.6       # share of a passage's content words that a sentence must hold to stand in its place
 _MARKER = re.compile(r"\s*\[(\d+)\]")
 _NEGATION = re.compile(r"\b(not|no|never|none|nothing|neither|nor|without|cannot|n[o']t|\w+n['’]t|fails?|lacks?|"
@@ -53,18 +54,19 @@ def check(sentence: str, question: str, evidence: Sequence[Evidence]) -> Checked
 
 def _why_not(text: str, words: set[str], question: str, evidence: Evidence) -> str:
     """The first reason against the sentence in words; "" if there is none."""
-    said = content(evidence.text)
     extra = set(_NUMBER.findall(text)) - set(_NUMBER.findall(evidence.text))
     if extra:
         return f"the number {min(extra)} is not in [{evidence.marker}]"
-    near = said | content(evidence.heading)
+    near = content(evidence.text) | content(evidence.heading)
     names = {stem(w) for w in re.findall(r"\b(?:[A-Z]{2,}|[A-Z]\w*[A-Z]\w*)\b", text)} - near
     if names:
         return f"the name {min(names)} is not in [{evidence.marker}]"
     if bool(_NEGATION.search(text)) != bool(_NEGATION.search(evidence.text)):
         return f"it denies what [{evidence.marker}] does not, or the reverse"
-    if _share(words, said) < FROM_EVIDENCE or _share(words, near | content(question)) < COVERED:
+    if _share(words, near) < FROM_EVIDENCE or _share(words, near | content(question)) < COVERED:
         return f"its words are not those of [{evidence.marker}]"
+    if _in_order(_stems(text), _stems(evidence.text)) < IN_ORDER:
+        return f"its words stand in another order than in [{evidence.marker}]"
     return ""
 
 
@@ -84,7 +86,21 @@ def declines(draft: str) -> bool:
 
 def content(text: str) -> set[str]:
     """The stems of its words that carry meaning."""
-    return {stem(w) for w in re.findall(r"[^\W_]+(?:['’][a-z]+)?", text) if w.lower() not in STOP}
+    return set(_stems(text))
+
+
+def _stems(text: str) -> list[str]:
+    return [stem(w) for w in re.findall(r"[^\W_]+(?:['’][a-z]+)?", text) if w.lower() not in STOP]
+
+
+def _in_order(said: list[str], evidence: list[str]) -> float:
+    """Length of the longest common subsequence of the two, as a share of what is said."""
+    row = [0] * (len(evidence) + 1)
+    for word in said:
+        previous = 0
+        for at, other in enumerate(evidence, 1):
+            previous, row[at] = row[at], previous + 1 if word == other else max(row[at], row[at - 1])
+    return row[-1] / len(said) if said else 0.0
 
 
 def stem(word: str) -> str:

@@ -23,7 +23,7 @@ from assistant.config import Config
 from assistant.errors import ModelError
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "weights" / "reranker"
-MAX_PIECES = 384     # word pieces of question and text together; the longest that training saw is 288
+MAX_PIECES = 384     # word pieces of question and text together; the longest that training saw is 256
 THREADS = 2          # pairs scored at a time, one thread each: see logits
 BATCH = 16           # of a sentence-transformers CrossEncoder
 

@@ -40,6 +40,8 @@ class SentenceTransformersEmbedder:
     def _model(self):
         with self._lock:
             from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
+            logging.disable_progress_bar()  # it would draw over our own
             try:
                 return SentenceTransformer(str(self._folder or self.name))
             except Exception as error:  # the library raises many kinds for one cause: the model is not readable

@@ -61,8 +61,8 @@ class Chat:
                         self.stop = gr.Button("Stop", variant="stop", elem_id="gb-stop", min_width=64, visible=False)
                     with gr.Row(elem_id="gb-underinput"):
                         fragment('<p class="gb-legend"><span class="gb-said">model, checked</span>'
-                                '<span class="gb-quoted">quoted from the documents</span></p>')
-                        self.clear = gr.Button("Clear conversation", size="sm", elem_id="gb-clear", elem_classes="gb-quiet",
+                                '<span class="gb-quoted">quoted from documents</span></p>')
+                        self.clear = gr.Button("Clear", size="sm", elem_id="gb-clear", elem_classes="gb-quiet",
                                                min_width=0)
             with gr.Column(elem_id="gb-right", min_width=0):
                 self.answer_view = AnswerView(lambda: Settings(self.rag.config))

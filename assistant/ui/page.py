@@ -58,11 +58,12 @@ def build(assistant: Assistant, warmth: Warmth | None = None) -> gr.Blocks:
 def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True, open_browser: bool = False) -> str:
     """Start serving and return the address. With `block` it returns when the server was interrupted."""
     check_port(host, port)
-    script = SCRIPT.read_text(encoding="utf-8")
+    # in the head rather than by `css=`, which Gradio would rewrite rule by rule for its own container
+    head = f"<style>{STYLE.read_text(encoding='utf-8')}</style><script>{SCRIPT.read_text(encoding='utf-8')}</script>"
     with contextlib.redirect_stdout(sys.stderr):
         _, address, _ = page.launch(
             server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, inbrowser=open_browser,
-            theme=Glass(), css_paths=[STYLE], head=f"<script>{script}</script>", footer_links=[], run_history=False,
+            theme=Glass(), head=head, footer_links=[], run_history=False,
             favicon_path=Path(__file__).parent / "favicon.svg", max_file_size=MAX_UPLOAD, enable_monitoring=False,
             ssr_mode=False, pwa=False, mcp_server=False, show_error=False)
     if block:
