@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from assistant.records import Hit
 
-_GREETING = re.compile(r"\W*(hi|hello|hey|good (morning|afternoon|evening|day)|greetings|howdy|hallo)\b[\w\s]{0,12}\W*$",
-                       re.I)
+_GREETING = re.compile(r"\W*(hi|hello|hey|good (morning|afternoon|evening|day)|greetings|howdy|hallo)\b"
+                       r"( there| all| glassbox| everyone)?(\W*(how are you|how do you do|how is it going|what's up)"
+                       r"( doing| today)?)?\W*$|\W*how are you( doing| today)?\W*$", re.I)
 _THANKS = re.compile(r"\W*(many )?(thanks?( you| a lot| so much| very much)*|cheers|great|cool|nice|perfect|awesome|"
-                     r"bye|goodbye|ok(ay)?|got it|that helps|well done)(,? (thanks?|thank you|bye))?\W*$", re.I)
+                     r"bye|goodbye|ok(ay)?|got it|that helps|well done|see you)(,? (thanks?|thank you|bye|goodbye))?\W*$", re.I)
 _ABILITY = re.compile(r"\W*(what (can|do) you do|who are you|what are you|how (do|can) (i|you) (use|work)( you| this)?|"
                       r"what is (this|glassbox)( thing| app| tool)?|help( me)?)\W*$", re.I)
 

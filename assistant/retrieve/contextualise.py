@@ -15,7 +15,13 @@ _OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|what about|how about)\
 _PRONOUN = re.compile(r"\b(it|its|they|them|their|theirs|he|she)\b", re.I)
 _POINTER = re.compile(r"\b(this|that|these|those)\b(?=\s*([?.!,]|$|is\b|are\b|was\b|do(es)?\b|mean|work|help|happen|"
                       r"matter|cost|fix|one\b|method\b|approach\b|problem\b|model\b|algorithm\b|two\b|failure\b))", re.I)
-_CHOICE = re.compile(r"\b(the )?(other|others|former|latter|first|second|last|same|ones?|both|either|neither|rest)\b", re.I)
+_CHOICE = re.compile(r"\b((the|which|this|that|any|another|what about)( [\w-]+)? ones?|the others?|the former|the latter|"
+                     r"(of|to|for|between|are|do) (both|either|neither)|(both|either|neither)( of them)?$|the rest)\b", re.I)
+_REQUEST = re.compile(r"^\W*(please |can you |could you )*(explain|describe|define|tell me( more)?( about)?|show( me)?|"
+                      r"what('s| is| are)|summari[sz]e)\b|\bplease\b", re.I)
+_EXISTS = re.compile(r"^\W*(is|are) there\b|^\W*(which|who|name|anything)\b", re.I)
+_PAIR = re.compile(r"\b([\w-]+)(?:s)? (?:and|or|vs\.?|versus) (?:an? |the )?([\w-]+)", re.I)
+_PREPOSITION = r"(?:for|in|with|on|by|at|from|during|without|under|over)"
 _MORE = re.compile(r"^(why( not| so| is that)?|how( so| come| does that work)?|(can you |please )*(explain|elaborate|"
                    r"tell me more|say more|go on|give (me )?(an |another |some )?examples?|for example|more( details?)?|"
                    r"in what way|since when|when|where|who|which( one)?s?|really|are you sure|what else|anything else|"
@@ -58,16 +64,20 @@ def _resolve(question: str, before: str, reply: str) -> tuple[str, str]:
     opening = _OPENING.match(question)
     rest = question[opening.end():] if opening else question
     words = _content(rest)
-    if _CHOICE.search(rest) and not re.search(r"\b(at least one|one another|one-hot|one day|each other|first place|"
-                                              r"one of|each one|last hidden)\b", rest, re.I):
+    if _CHOICE.search(rest.rstrip("?.! ")):
         return _chosen(rest, before, reply, question)
-    if _PRONOUN.search(rest) or _POINTER.search(rest):
+    if _POINTER.search(rest) and not _PRONOUN.search(rest):
+        return (f"{rest.rstrip('?.! ')} {' '.join(_content(before))}",
+                f"\"{_POINTER.search(rest)[0]}\" is read with \"{before}\"")
+    if _PRONOUN.search(rest):
         subject = _subject(before, reply)
+        if not subject:
+            about = [*_content(before), *_content(re.split(r"[.!?;:]", reply)[0])]
+            return f"{rest.rstrip('?.! ')} {' '.join(dict.fromkeys(about))}", f"read together with \"{before}\""
         if all(word in words for word in _content(subject)):
             return question, ""
-        pattern = _PRONOUN if _PRONOUN.search(rest) else _POINTER
-        named = pattern.sub(lambda m: subject + ("'s" if m[0].lower() in ("its", "their") else ""), rest, count=1)
-        return named, f"\"{pattern.search(rest)[0]}\" stands for \"{subject}\""
+        named = _PRONOUN.sub(lambda m: subject + ("'s" if m[0].lower() in ("its", "their") else ""), rest, count=1)
+        return named, f"\"{_PRONOUN.search(rest)[0]}\" stands for \"{subject}\""
     if opening and len(words) <= ALONE:
         return _instead(rest.rstrip("?.! "), before, question)
     if len(words) < 2 and not _NAME.search(rest) and len(rest.split()) <= 4:
@@ -85,6 +95,12 @@ def _chosen(rest: str, before: str, reply: str, question: str) -> tuple[str, str
     if swapped != before:
         return _asked_of(rest, swapped), f"\"{question}\" asks \"{before}\" of the other of two"
     if re.search(r"\bother", rest, re.I):
+        last = re.split(r"(?<=[.!?])\s+", before)[-1]
+        for one, two in _PAIR.findall(before):
+            for asked, unasked in ((one, two), (two, one)):
+                if asked.rstrip("s").lower() in last.lower() and unasked.rstrip("s").lower() not in last.lower():
+                    swapped = re.sub(re.escape(asked.rstrip("s")), unasked.rstrip("s"), last, flags=re.I)
+                    return _asked_of(rest, swapped), f"\"the other\" stands for \"{unasked}\""
         known = {name.lower() for name in _names(before)}
         fresh = [name for name in _names(reply) if name.lower() not in known]
         if fresh and known:
@@ -94,7 +110,8 @@ def _chosen(rest: str, before: str, reply: str, question: str) -> tuple[str, str
 
 def _asked_of(rest: str, swapped: str) -> str:
     """The earlier question with its subject changed, or the new question about that subject where it asks anew."""
-    asks = [word for word in _content(rest) if not _CHOICE.fullmatch(word) and word not in _OPPOSITES]
+    asks = [word for word in _content(rest) if word not in _OPPOSITES
+            and word.lower() not in ("one", "ones", "other", "others", "former", "latter")]
     if not asks:
         return swapped
     names = _names(swapped)
@@ -108,6 +125,9 @@ def _instead(fragment: str, before: str, question: str) -> tuple[str, str]:
         if other and re.search(rf"(?<![a-z]){other}(?![a-z])", before, re.I):
             return (re.sub(rf"(?<![a-z]){other}(?![a-z])", word, before, flags=re.I),
                     f"\"{question}\" asks \"{before}\" of the other of two")
+    if re.match(_PREPOSITION + r"\b", fragment, re.I):
+        cut = re.sub(rf"\s{_PREPOSITION}\s(?!.*\s{_PREPOSITION}\s).*$", "", before.rstrip("?.! "), flags=re.I)
+        return f"{cut} {fragment}", f"\"{question}\" asks \"{before}\" of another case"
     if len(_names(before)) == 1 or _asked_subject(before):
         return _swap(before, fragment), f"\"{question}\" asks \"{before}\" of \"{fragment}\""
     return f"{fragment} {before}", f"\"{question}\" is read together with \"{before}\""
@@ -127,21 +147,32 @@ def _asked_subject(question: str) -> str:
 
 
 def _subject(before: str, reply: str) -> str:
-    """What a pronoun most likely stands for: the earlier question's name, its subject, or the reply's name."""
+    """What a pronoun most likely stands for: a name that the reply brought up, the earlier question's name or subject.
+
+    "" where the earlier question names nothing that could be put in its place.
+    """
     names = _names(before)
+    fresh = [name for name in _names(re.split(r"(?<=[.!?])\s", reply)[0]) if name not in names]
+    if _EXISTS.match(before) and fresh:
+        return fresh[0]
     if names:
         return " and ".join(names[:2])
-    if asked := _asked_subject(before):
-        return asked
-    content = " ".join(_content(before))
-    named = [name for name in _names(reply)[:1] if re.match(r"which|what|who", before.strip(), re.I)]
-    return " ".join([*named, content])
+    content = _content(before)
+    return _asked_subject(before) or (" ".join(content) if len(content) <= ALONE else "")
 
 
 def _names(text: str) -> list[str]:
-    found = [match[0].strip("\"“”") for match in _NAME.finditer(re.sub(r"\[\d+\]", "", text))]
+    text = re.sub(r"\[\d+\]", "", text)
+    found: list[str] = []
+    ended = -2
+    for match in _NAME.finditer(text):
+        if found and match.start() == ended + 1 and text[ended] == " ":  # "Cohere embed-v3" is one name
+            found[-1] += " " + match[0]
+        else:
+            found.append(match[0].strip("\"“”"))
+        ended = match.end()
     return list(dict.fromkeys(name for name in found if name.lower() not in STOP))
 
 
 def _content(text: str) -> list[str]:
-    return [word for word in re.findall(r"[\w-]+", text) if word.lower() not in STOP]
+    return [word for word in re.findall(r"[\w-]+", _REQUEST.sub(" ", text)) if word.lower() not in STOP]

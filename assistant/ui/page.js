@@ -170,6 +170,11 @@
     theme();
     new MutationObserver(theme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     document.documentElement.lang ||= "en";
+    const mark = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='#0f6a6a' stroke-width='2'>" +
+      "<rect x='3' y='3' width='12' height='12' rx='2'/><rect x='9' y='9' width='12' height='12' rx='2'/></svg>";
+    $$("link[rel~='icon']").forEach((link) => link.remove());
+    document.head.append(Object.assign(document.createElement("link"),
+      { rel: "icon", type: "image/svg+xml", href: `data:image/svg+xml,${encodeURIComponent(mark)}` }));
     const seen = new MutationObserver(follow);
     const begin = setInterval(() => {
       const box = $("#gb-scroll");

@@ -9,29 +9,29 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 # before gradio is imported: nothing is to leave this machine
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-import gradio as gr  # noqa: E402
+import gradio as gr
 
-from assistant.config import Config  # noqa: E402
-from assistant.errors import InputError  # noqa: E402
-from assistant.pipeline import Assistant  # noqa: E402
-from assistant.ui.chat import Chat  # noqa: E402
-from assistant.ui.corpus import Corpus  # noqa: E402
-from assistant.ui.fragment import fragment  # noqa: E402
-from assistant.ui.icons import icon  # noqa: E402
-from assistant.ui.theme import SCRIPT, STYLE, Glass  # noqa: E402
-from assistant.ui.warmth import Warmth  # noqa: E402
+from assistant.config import Config
+from assistant.errors import InputError
+from assistant.pipeline import Assistant
+from assistant.ui.chat import Chat
+from assistant.ui.corpus import Corpus
+from assistant.ui.fragment import fragment
+from assistant.ui.icons import icon
+from assistant.ui.theme import SCRIPT, STYLE, Glass
+from assistant.ui.warmth import Warmth
 
 PANELS: tuple[tuple[str, Callable[[Assistant, Warmth, gr.Blocks], object]], ...] = (
     ("Chat", Chat),
     ("Corpus", Corpus),
 )
-POLL_SECONDS = 1.5   # how often the header asks how far the models are, and how much the index holds
+POLL_SECONDS = 1.5       # how often the header asks how far the models are
+IDLE_POLL_SECONDS = 20   # and, once they are loaded, how much the index holds
 CONCURRENCY = 4      # events of one kind at a time, unless the event says otherwise
 MAX_UPLOAD = "50mb"  # a file; the loader's own limit
 
@@ -49,7 +49,8 @@ def build(assistant: Assistant, warmth: Warmth | None = None) -> gr.Blocks:
                 with gr.Tab(name, elem_id=f"gb-panel-{name.lower()}", render_children=True):
                     panel(assistant, warmth, page)
         timer = gr.Timer(POLL_SECONDS)
-        timer.tick(warmth.pill_html, None, pill, show_progress="hidden", api_visibility="private", queue=False)
+        timer.tick(lambda: (warmth.pill_html(), gr.Timer(POLL_SECONDS if warmth.state == "loading" else IDLE_POLL_SECONDS)),
+                   None, [pill, timer], show_progress="hidden", api_visibility="private", queue=False)
         page.load(warmth.pill_html, None, pill, show_progress="hidden", api_visibility="private", queue=False)
     page.queue(default_concurrency_limit=CONCURRENCY, api_open=False)
     return page
@@ -64,20 +65,20 @@ def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True, open_br
         _, address, _ = page.launch(
             server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, inbrowser=open_browser,
             theme=Glass(), head=head, footer_links=[], run_history=False,
-            favicon_path=Path(__file__).parent / "favicon.svg", max_file_size=MAX_UPLOAD, enable_monitoring=False,
+            max_file_size=MAX_UPLOAD, enable_monitoring=False,
             ssr_mode=False, pwa=False, mcp_server=False, show_error=False)
     if block:
         page.block_thread()
     return address
 
 
-def serve(config: Config, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False) -> None:
+def serve(config: Config | Assistant, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False) -> None:
     """Serve the app until it is interrupted; models load in the background once the page is up.
 
     Raises InputError where the port is taken, and what Assistant raises where the index cannot be opened.
     """
     check_port(host, port)
-    assistant = Assistant(config)
+    assistant = config if isinstance(config, Assistant) else Assistant(config)
     warmth = Warmth(assistant)
     page = build(assistant, warmth)
     address = launch(page, host, port, block=False, open_browser=open_browser)
