@@ -11,8 +11,21 @@ from assistant.config import Config
 from assistant.errors import GlassboxError
 from assistant.pipeline import Assistant
 from assistant.records import (
-    Answer, Chunk, Citation, Document, Evidence, Found, Hit, IngestReport, Progress, Retrieval, Score, Sentence, Span,
-    Support, Trace,
+    Answer,
+    Chunk,
+    Citation,
+    Document,
+    Evidence,
+    Found,
+    Hit,
+    IngestReport,
+    Progress,
+    Retrieval,
+    Score,
+    Sentence,
+    Span,
+    Support,
+    Trace,
 )
 
 __version__ = "0.1.0"

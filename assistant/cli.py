@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from assistant.config import Config, describe
 from assistant.errors import ConfigError, GlassboxError, InputError
@@ -17,8 +18,10 @@ from assistant.errors import ConfigError, GlassboxError, InputError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the process's exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # an answer must not fail for a terminal that knows fewer letters
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
     try:
         return options.run(options)
     except GlassboxError as error:
@@ -38,8 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse, with its errors in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"assistant: {message}; `{self.prog} --help` shows how", file=sys.stderr)
+        raise SystemExit(InputError.exit_code)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="assistant", description="Glassbox: ask your documents, see through the answer.")
+    parser = _Parser(prog="assistant", description="Glassbox: ask your documents, see through the answer.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable, help: str) -> argparse.ArgumentParser:
@@ -94,7 +105,7 @@ def _ingest(options: argparse.Namespace) -> int:
         result = rag.ingest(options.paths, report, rebuild=options.rebuild)
     if options.json:
         from assistant.trace import to_json
-        print(json.dumps(to_json(result), ensure_ascii=False))
+        _print_json(to_json(result))
     else:
         print(f"{len(result.added)} added, {len(result.updated)} updated, {len(result.unchanged)} unchanged, "
               f"{len(result.removed)} removed; {result.chunks} chunks in the index ({result.seconds:.1f} s)")
@@ -110,7 +121,7 @@ def _ask(options: argparse.Namespace) -> int:
     rag = _assistant(options, **({"llm": "off"} if options.no_llm else {}))
     for question, history in _questions(options):
         if options.json:
-            print(json.dumps(present.answered(rag, question, history), ensure_ascii=False), flush=True)
+            _print_json(present.answered(rag, question, history))
         else:
             present.print_answer(rag, question, history)
     return 0
@@ -122,7 +133,7 @@ def _retrieve(options: argparse.Namespace) -> int:
     for question, history in _questions(options):
         found = rag.retrieve(question, history)
         if options.json:
-            print(json.dumps(present.retrieved(found), ensure_ascii=False), flush=True)
+            _print_json(present.retrieved(found))
         else:
             print(present.hits_table(found))
     return 0
@@ -136,16 +147,23 @@ def _questions(options: argparse.Namespace) -> Iterator[tuple[str, list[dict[str
         yield options.question, []
         return
     try:
-        text = sys.stdin.read() if options.questions == "-" else Path(options.questions).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {options.questions}: {error}") from error
+        raw = sys.stdin.buffer.read() if options.questions == "-" else Path(options.questions).read_bytes()
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"cannot read {options.questions}: it is not UTF-8 ({error.reason} at byte {error.start}); "
+                         "expected one question a line") from error
+    except OSError as error:
+        raise InputError(f"cannot read {options.questions}: {error.strerror or error}; name a file of questions, one "
+                         "a line") from error
     asked, wrong = [], []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # not splitlines: JSON may hold other line separators
         if not line.strip():
             continue
         try:
             asked.append(_question(line))
-        except (ValueError, TypeError, KeyError) as error:
+        except json.JSONDecodeError as error:
+            wrong.append(f"line {number}: no JSON ({error.msg} at character {error.pos + 1})")
+        except ValueError as error:
             wrong.append(f"line {number}: {error}")
     if wrong:
         raise InputError(f"{options.questions}: " + "; ".join(wrong) + '. Expected text, or {"question": "...", '
@@ -156,26 +174,29 @@ def _questions(options: argparse.Namespace) -> Iterator[tuple[str, list[dict[str
 
 
 def _question(line: str) -> tuple[str, list[dict[str, str]]]:
-    if not line.lstrip().startswith("{"):
-        return line.strip(), []
-    row = json.loads(line)
-    if not isinstance(row.get("question"), str):
+    """A line's question and history; ValueError says what is wrong with it."""
+    from assistant.pipeline import MAX_QUESTION
+    row = json.loads(line) if line.lstrip().startswith("{") else {"question": line.strip()}
+    question, history = row.get("question"), row.get("history") or []
+    if not isinstance(question, str) or not question.strip():
         raise ValueError('no "question" text')
-    history = row.get("history") or []
-    if not all(isinstance(turn, dict) and isinstance(turn.get("content"), str)
-               and turn.get("role") in ("user", "assistant") for turn in history):
+    if len(question) > MAX_QUESTION:
+        raise ValueError(f"the question has {len(question):,} characters; at most {MAX_QUESTION:,} are read")
+    if not isinstance(history, list) or not all(isinstance(turn, dict) and isinstance(turn.get("content"), str)
+                                                and turn.get("role") in ("user", "assistant") for turn in history):
         raise ValueError('"history" is not a list of {"role", "content"}')
-    return row["question"], history
+    return question, history
 
 
 def _status(options: argparse.Namespace) -> int:
     status = _assistant(options).status()
     if options.json:
-        print(json.dumps(status, ensure_ascii=False))
+        _print_json(status)
         return 0
     made = status["made_with"]
     print(f"index      {status['index']}\ndocuments  {status['documents']}\nchunks     {status['chunks']}\n"
-          f"traces     {status['traces']}\nmade with  embedder {made['embedder']}, chunk_tokens {made['chunk_tokens']}\n"
+          f"traces     {status['traces']}\n"
+          f"made with  embedder {made['embedder']}, chunk_tokens {made['chunk_tokens']}\n"
           f"version    {status['index_fingerprint']}")
     for name, value in status["settings"].items():
         print(f"{name:12} {'auto' if value is None else value}")
@@ -195,6 +216,14 @@ def _serve(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from assistant import doctor
     return doctor.run(_assistant(options))
+
+
+def _print_json(value: dict) -> None:
+    """One line, also for a reader that takes U+2028 and its like for the end of one."""
+    text = json.dumps(value, ensure_ascii=False)
+    for separator in "\x85\u2028\u2029":
+        text = text.replace(separator, f"\\u{ord(separator):04x}")
+    print(text, flush=True)
 
 
 class _progress:

@@ -20,12 +20,13 @@ from pathlib import Path
 from assistant.errors import ConfigError
 
 
-def _xdg(variable: str, fallback: str) -> Path:
-    return Path(os.environ.get(variable) or Path.home() / fallback)
+def _xdg(env: Mapping[str, str], variable: str, fallback: str) -> Path:
+    return Path(env.get(variable) or Path("~", fallback).expanduser())
 
 
 def default_index() -> str:
-    return str(_xdg("XDG_DATA_HOME", ".local/share") / "glassbox" / "default")
+    """The index folder where none is named: in the user's data folder."""
+    return str(_xdg(os.environ, "XDG_DATA_HOME", ".local/share") / "glassbox" / "default")
 
 
 def _setting(default, help: str, *, low=None, high=None, reindex: bool = False):
@@ -119,12 +120,12 @@ def describe() -> list[dict[str, object]]:
 
 def _from_toml(env: Mapping[str, str]) -> dict[str, object]:
     named = env.get("GLASSBOX_CONFIG")
-    path = Path(named) if named else _xdg("XDG_CONFIG_HOME", ".config") / "glassbox" / "config.toml"
-    if not path.is_file():
-        if named:
-            raise ConfigError(f"GLASSBOX_CONFIG names {named}, which is not a file: create it or unset the variable")
-        return {}
+    path = Path(named) if named else _xdg(env, "XDG_CONFIG_HOME", ".config") / "glassbox" / "config.toml"
     try:
+        if not path.is_file():
+            if named:
+                raise ConfigError(f"GLASSBOX_CONFIG names {named}, which is not a file: create it, or unset it")
+            return {}
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"cannot read {path}: {error}; expected TOML lines such as k = 4") from error
@@ -135,7 +136,7 @@ def _checked(spec: dataclasses.Field, value: object) -> object:
     kind = str(spec.type)
     try:
         parsed = _parse(kind, value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise ConfigError(f"{spec.name} is {value!r}: expected {_KINDS[kind]}") from None
     low, high = spec.metadata.get("low"), spec.metadata.get("high")
     # written so that nan, which compares false with everything, is refused too
@@ -155,6 +156,8 @@ def _parse(kind: str, value: object) -> object:
     if kind == "str":
         if not isinstance(value, (str, os.PathLike)):
             raise TypeError
+        if "\0" in os.fspath(value):
+            raise ValueError
         return os.fspath(value).strip()
     if kind == "bool":
         if isinstance(value, bool):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.answer import decline, evidence as evidence_, overview, prompt
+from assistant.answer import decline, overview, prompt
+from assistant.answer import evidence as evidence_
 from assistant.answer.generate import Assembly, fixed
 from assistant.answer.verify import declines
 from assistant.catalog.conversations import Conversations
@@ -24,7 +25,17 @@ from assistant.errors import EmptyIndexError, GlassboxError, InputError
 from assistant.ingest.index import Index
 from assistant.parts import Parts
 from assistant.records import (
-    Answer, Chunk, Document, Evidence, Found, IngestReport, Message, Progress, Retrieval, Sentence, Trace,
+    Answer,
+    Chunk,
+    Document,
+    Evidence,
+    Found,
+    IngestReport,
+    Message,
+    Progress,
+    Retrieval,
+    Sentence,
+    Trace,
 )
 from assistant.retrieve.rerank import probabilities
 from assistant.retrieve.stages import retrieve as run_retrieval
@@ -154,7 +165,7 @@ class Assistant:
         if len(question) > MAX_QUESTION:
             raise InputError(f"the question has {len(question):,} characters; at most {MAX_QUESTION:,} are read: "
                              "shorten it, or ingest the text as a document")
-        if "\0" in question or not question.isprintable() and not all(c.isprintable() or c.isspace() for c in question):
+        if "\0" in question or (not question.isprintable() and not all(c.isprintable() or c.isspace() for c in question)):
             raise InputError("the question holds characters that are not text: type it again")
         if not self.config.dense and not self.config.lexical:
             raise InputError("dense and lexical are both off, so nothing can be found: set one of them on")

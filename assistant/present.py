@@ -1,7 +1,6 @@
 """Answers and candidates as JSON objects (the layout that scripts depend on) and as text for a terminal."""
 from __future__ import annotations
 
-import dataclasses
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from assistant.trace import to_json
 
 WIDTH = 80
 STAGES = ("dense", "lexical", "fused", "rerank")
+CITATION = ("marker", "chunk_id", "document", "heading", "start", "end", "quote")
 
 
 def answered(rag, question: str, history: Sequence[Message] = ()) -> dict:
@@ -23,7 +23,8 @@ def answered(rag, question: str, history: Sequence[Message] = ()) -> dict:
         return of_trace(rag.trace(answer.trace_id))
     return _object(question, found.retrieval.query if found else question, answer,
                    found.retrieval.hits if found else (), found.evidence if found else (),
-                   found.retrieval.spans if found else (), "", rag.index_fingerprint())
+                   found.retrieval.spans if found else (), rag.config.fingerprint(rag._parts.fingerprints()),
+                   rag.index_fingerprint())
 
 
 def of_trace(trace: Trace) -> dict:
@@ -33,7 +34,7 @@ def of_trace(trace: Trace) -> dict:
 
 
 def _object(question, query, answer, hits, evidence, spans, config_fingerprint, index_fingerprint) -> dict:
-    citations = [{key: value for key, value in dataclasses.asdict(c).items()} for c in answer.citations]
+    citations = [{key: getattr(citation, key) for key in CITATION} for citation in answer.citations]
     return {"question": question, "query": query, "answer": answer.text, "abstained": answer.abstained,
             "citations": citations, "support": [to_json(s) for s in answer.support],
             "hits": [hit_object(hit) for hit in hits], "evidence": [to_json(e) for e in evidence],

@@ -34,7 +34,7 @@ def decline(hits: Sequence[Hit]) -> str:
     for hit in hits:
         place = f"{hit.document} > {hit.chunk.heading}" if not hit.chunk.heading.startswith(hit.document) \
             else hit.chunk.heading
-        if place in seen or hit.rerank is None and hit.dense is None:
+        if place in seen or (hit.rerank is None and hit.dense is None):
             continue
         seen.add(place)
         score = f"probability {hit.rerank.value:.2f}" if hit.rerank else f"cosine {hit.dense.value:.2f}"

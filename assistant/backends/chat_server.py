@@ -59,12 +59,22 @@ class ChatServer:
                     raise ModelError(f"the language model's server answered {reply.status_code}: check the URL, the "
                                      "model's name after `#`, and GLASSBOX_LLM_KEY")
                 for line in reply.iter_lines():
-                    if line.startswith("data:") and line[5:].strip() != "[DONE]":
-                        choices = json.loads(line[5:]).get("choices") or [{}]
-                        if text := choices[0].get("delta", {}).get("content"):
-                            yield text
-        except (httpx.TransportError, json.JSONDecodeError) as error:
+                    if line.startswith("data:") and line[5:].strip() != "[DONE]" \
+                            and (text := _content(json.loads(line[5:]))):
+                        yield text
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise ModelError(f"the setting `llm` is no address of a server ({error}): expected "
+                             "http://host:port/v1#model, a GGUF file, \"embedded\" or \"off\"") from error
+        except (httpx.RequestError, json.JSONDecodeError) as error:
             raise _Retry(type(error).__name__) from error
+
+
+def _content(event: object) -> str:
+    """The new text of one event of the stream; an error that the server sends in it raises ModelError."""
+    if not isinstance(event, dict) or "error" in event:
+        raise ModelError(f"the language model's server sent an error: {' '.join(str(event).split())[:200]}")
+    choices = event.get("choices") or [{}]
+    return (choices[0].get("delta") or {}).get("content") or ""
 
 
 class _Retry(Exception):

@@ -5,6 +5,7 @@ embedder's cosine of the same question and text into the probability that the te
 functions of question and text alone: what else is scored with them, and in which order, changes nothing.
 Not covered: another embedder's cosines (`embedder_fingerprint` names the one that the calibration was fitted with).
 """
+
 from __future__ import annotations
 
 import json
@@ -23,9 +24,9 @@ from assistant.config import Config
 from assistant.errors import ModelError
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "weights" / "reranker"
-MAX_PIECES = 384     # word pieces of question and text together; the longest that training saw is 256
-THREADS = 2          # pairs scored at a time, one thread each: see logits
-BATCH = 16           # of a sentence-transformers CrossEncoder
+MAX_PIECES = 384  # word pieces of question and text together; the longest that training saw is 256
+THREADS = 2  # pairs scored at a time, one thread each: see logits
+BATCH = 16  # of a sentence-transformers CrossEncoder
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,10 @@ class Calibration:
             stored = json.loads(file.read_text(encoding="utf-8"))
             return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"cannot read the calibration {file} ({type(error).__name__}: {error}): expected JSON with "
-                             f"{', '.join(cls.__dataclass_fields__)}; restore the file or calibrate again") from error
+            raise ModelError(
+                f"cannot read the calibration {file} ({type(error).__name__}: {error}): expected JSON with "
+                f"{', '.join(cls.__dataclass_fields__)}; restore the file or calibrate again"
+            ) from error
 
     def save(self, file: Path, **notes: object) -> None:
         """Write the fields and, beside them, `notes` about where they come from."""
@@ -57,8 +60,11 @@ class Calibration:
 
     def probabilities(self, logits: np.ndarray, cosines: np.ndarray) -> np.ndarray:
         """float32 (n,) in 0..1 from two (n,)."""
-        return _sigmoid(self.logit_weight * np.asarray(logits, np.float64)
-                        + self.cosine_weight * np.asarray(cosines, np.float64) + self.bias)
+        return _sigmoid(
+            self.logit_weight * np.asarray(logits, np.float64)
+            + self.cosine_weight * np.asarray(cosines, np.float64)
+            + self.bias
+        )
 
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:
@@ -69,10 +75,14 @@ class EmbeddedCrossEncoder:
     """assistant.protocols.Reranker over the shipped int8 graph; it loads at the first use."""
 
     def __init__(self, folder: Path = EMBEDDED) -> None:
-        missing = [n for n in ("model.onnx", "tokenizer.json", "calibration.json") if not (folder / n).is_file()]
+        missing = [
+            n for n in ("model.onnx", "tokenizer.json", "calibration.json") if not (folder / n).is_file()
+        ]
         if missing:
-            raise ModelError(f"{folder} lacks {', '.join(missing)}: expected the reranker that comes with Glassbox; "
-                             "install it again, or make it with eval/train_reranker.py")
+            raise ModelError(
+                f"{folder} lacks {', '.join(missing)}: expected the reranker that comes with Glassbox; "
+                "install it again, or make it with eval/train_reranker.py"
+            )
         self.name = "glassbox-reranker"
         self.calibrated = True
         self._folder = folder
@@ -102,12 +112,15 @@ class EmbeddedCrossEncoder:
             options.inter_op_num_threads = 1
             options.log_severity_level = 3
             try:
-                session = onnxruntime.InferenceSession(str(self._folder / "model.onnx"), options,
-                                                       providers=["CPUExecutionProvider"])
+                session = onnxruntime.InferenceSession(
+                    str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+                )
                 tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
             except Exception as error:  # both libraries raise bare exceptions for a damaged file
-                raise ModelError(f"cannot load the reranker in {self._folder} ({type(error).__name__}): expected "
-                                 "model.onnx and tokenizer.json as shipped; install Glassbox again") from error
+                raise ModelError(
+                    f"cannot load the reranker in {self._folder} ({type(error).__name__}): expected "
+                    "model.onnx and tokenizer.json as shipped; install Glassbox again"
+                ) from error
             tokenizer.no_padding()
             tokenizer.enable_truncation(MAX_PIECES, strategy="longest_first")
             return session, tokenizer, ThreadPoolExecutor(THREADS, thread_name_prefix="rerank")
@@ -124,8 +137,11 @@ class EmbeddedCrossEncoder:
         encoded = tokenizer.encode_batch([(question, text) for text in texts])
 
         def score(encoding) -> float:
-            inputs = {"input_ids": encoding.ids, "attention_mask": encoding.attention_mask,
-                      "token_type_ids": encoding.type_ids}
+            inputs = {
+                "input_ids": encoding.ids,
+                "attention_mask": encoding.attention_mask,
+                "token_type_ids": encoding.type_ids,
+            }
             return float(session.run(None, {k: np.array([v], np.int64) for k, v in inputs.items()})[0][0])
 
         # Longest first, so that the threads end together.
@@ -169,10 +185,14 @@ class SentenceTransformersCrossEncoder:
 
             try:
                 return CrossEncoder(str(self._folder or self.name))
-            except Exception as error:  # the library raises many kinds for one cause: the model is not readable
-                raise ModelError(f"cannot load the reranker {self.name!r} ({type(error).__name__}): expected a "
-                                 "CrossEncoder folder or a model already in the local cache; set reranker=embedded for "
-                                 "the one that comes with Glassbox") from error
+            except (
+                Exception
+            ) as error:  # the library raises many kinds for one cause: the model is not readable
+                raise ModelError(
+                    f"cannot load the reranker {self.name!r} ({type(error).__name__}): expected a "
+                    "CrossEncoder folder or a model already in the local cache; set reranker=embedded for "
+                    "the one that comes with Glassbox"
+                ) from error
 
     def logits(self, question: str, texts: Sequence[str]) -> np.ndarray:
         """float32 (n,), input order. A model with several outputs raises ModelError: it ranks nothing."""
@@ -180,12 +200,18 @@ class SentenceTransformersCrossEncoder:
             return np.zeros(0, np.float32)
         import torch
 
-        scores = self._model.predict([(question, text) for text in texts], batch_size=BATCH,
-                                     activation_fn=torch.nn.Identity(), show_progress_bar=False)
+        scores = self._model.predict(
+            [(question, text) for text in texts],
+            batch_size=BATCH,
+            activation_fn=torch.nn.Identity(),
+            show_progress_bar=False,
+        )
         scores = np.asarray(scores, np.float32)
         if scores.ndim != 1:
-            raise ModelError(f"the reranker {self.name!r} gives {scores.shape[1]} numbers a pair: expected one, the "
-                             "relevance; choose a CrossEncoder made for ranking")
+            raise ModelError(
+                f"the reranker {self.name!r} gives {scores.shape[1]} numbers a pair: expected one, the "
+                "relevance; choose a CrossEncoder made for ranking"
+            )
         return scores
 
     def probabilities(self, logits: np.ndarray, cosines: np.ndarray) -> np.ndarray:
@@ -201,9 +227,17 @@ def build(config: Config) -> EmbeddedCrossEncoder | SentenceTransformersCrossEnc
     folder = Path(config.reranker).expanduser()
     if folder.is_dir():
         file = folder / "calibration.json"
-        return SentenceTransformersCrossEncoder(folder.name, folder, Calibration.load(file) if file.is_file() else None)
-    if folder.is_absolute() or config.reranker.startswith((".", "~")) or os.sep in config.reranker.rstrip(os.sep)[1:-1] \
-            and folder.parent.is_dir():
-        raise ModelError(f"no reranker at {config.reranker}: expected a CrossEncoder folder or a model's name; "
-                         "set reranker=embedded for the one that comes with Glassbox")
+        return SentenceTransformersCrossEncoder(
+            folder.name, folder, Calibration.load(file) if file.is_file() else None
+        )
+    if (
+        folder.is_absolute()
+        or config.reranker.startswith((".", "~"))
+        or (os.sep in config.reranker.rstrip(os.sep)[1:-1]
+        and folder.parent.is_dir())
+    ):
+        raise ModelError(
+            f"no reranker at {config.reranker}: expected a CrossEncoder folder or a model's name; "
+            "set reranker=embedded for the one that comes with Glassbox"
+        )
     return SentenceTransformersCrossEncoder(config.reranker)

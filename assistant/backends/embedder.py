@@ -24,7 +24,8 @@ class SentenceTransformersEmbedder:
     def __init__(self, name: str, folder: Path | None) -> None:
         self.name = name
         self._folder = folder
-        self._lock = threading.Lock()
+        self._loaded = None
+        self._lock = threading.RLock()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -36,18 +37,23 @@ class SentenceTransformersEmbedder:
             digest.update(key.encode() + tensor.cpu().contiguous().view(-1).float().numpy().tobytes())
         return digest.hexdigest()[:16]
 
-    @cached_property
+    @property
     def _model(self):
-        with self._lock:
-            from sentence_transformers import SentenceTransformer
-            from transformers.utils import logging
-            logging.disable_progress_bar()  # it would draw over our own
-            try:
-                return SentenceTransformer(str(self._folder or self.name))
-            except Exception as error:  # the library raises many kinds for one cause: the model is not readable
-                raise ModelError(f"cannot load the embedder {self.name!r} ({type(error).__name__}): expected a "
-                                 "sentence-transformers folder or a model already in the local cache; set "
-                                 "embedder=embedded for the one that comes with Glassbox") from error
+        with self._lock:  # not a cached_property: from Python 3.12 on two threads would both load
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+    def _load(self):
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+        logging.disable_progress_bar()  # it would draw over our own
+        try:
+            return SentenceTransformer(str(self._folder or self.name))
+        except Exception as error:  # the library raises many kinds for one cause: the model is not readable
+            raise ModelError(f"cannot load the embedder {self.name!r} ({type(error).__name__}): expected a "
+                             "sentence-transformers folder or a model already in the local cache; set "
+                             "embedder=embedded for the one that comes with Glassbox") from error
 
     @property
     def dim(self) -> int:
@@ -60,8 +66,9 @@ class SentenceTransformersEmbedder:
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         if not len(texts):
             return np.zeros((0, self.dim), np.float32)
-        vectors = self._model.encode(list(texts), batch_size=BATCH, normalize_embeddings=True,
-                                     show_progress_bar=False, convert_to_numpy=True)
+        with self._lock:  # a tokenizer that pads cannot be used by two threads: "Already borrowed"
+            vectors = self._model.encode(list(texts), batch_size=BATCH, normalize_embeddings=True,
+                                         show_progress_bar=False, convert_to_numpy=True)
         return np.asarray(vectors, np.float32)
 
     @cached_property

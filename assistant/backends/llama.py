@@ -34,11 +34,11 @@ class LlamaGenerator:
 
     @cached_property
     def _model(self):
-        import llama_cpp
         try:
+            import llama_cpp
             return llama_cpp.Llama(str(self._path), n_ctx=CONTEXT_TOKENS, n_threads=THREADS,
                                    n_threads_batch=THREADS, verbose=False)
-        except (ValueError, OSError) as error:
+        except (ImportError, RuntimeError, ValueError, OSError) as error:
             raise ModelError(f"cannot load the language model {self._path} ({error}): expected a GGUF file; set "
                              "llm=embedded for the one that comes with Glassbox, or llm=off") from error
 
@@ -49,7 +49,12 @@ class LlamaGenerator:
 
     def stream(self, messages: Sequence[Message], *, temperature: float, max_tokens: int) -> Iterator[str]:
         with self._busy:
-            for piece in self._model.create_chat_completion(
-                    list(messages), temperature=temperature, max_tokens=max_tokens, stream=True, seed=0):
-                if text := piece["choices"][0]["delta"].get("content"):
-                    yield text
+            model = self._model
+            try:
+                for piece in model.create_chat_completion(
+                        list(messages), temperature=temperature, max_tokens=max_tokens, stream=True, seed=0):
+                    if text := piece["choices"][0]["delta"].get("content"):
+                        yield text
+            except ValueError as error:  # llama.cpp's "Requested tokens (3031) exceed context window of 2048"
+                raise ModelError(f"the prompt is too long for the language model ({error}): ask a shorter question, or "
+                                 "lower evidence or max_tokens") from error

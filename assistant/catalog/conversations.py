@@ -10,6 +10,7 @@ import sqlite3
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from assistant.catalog.database import Database
 from assistant.errors import InputError
@@ -67,8 +68,14 @@ class Conversations:
         with self._db.read() as connection:
             row = connection.execute("SELECT * FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
         if row is None:
-            raise InputError(f"no conversation {conversation_id!r} in this index: it was deleted, or belongs to another")
+            raise InputError(f"no conversation {conversation_id!r} in this index: it was deleted, "
+                             "or belongs to another")
         return Conversation(**row)
+
+    def exists(self, conversation_id: str | None) -> bool:
+        with self._db.read() as connection:
+            row = connection.execute("SELECT 1 FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
+        return row is not None
 
     def list(self, search: str = "") -> list[Conversation]:
         """Latest first. With `search`, those whose title or any turn contains it, whatever its case."""
@@ -147,7 +154,7 @@ class Conversations:
 def history(turns: list[Turn]) -> list[Message]:
     """The turns as the pipeline takes them: answered questions and their answers, in order."""
     messages: list[Message] = []
-    for question, reply in zip(turns, turns[1:]):
+    for question, reply in pairwise(turns):
         if question.role == "user" and reply.role == "assistant":
             messages += [{"role": "user", "content": question.content}, {"role": "assistant", "content": reply.content}]
     return messages

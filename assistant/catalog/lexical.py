@@ -6,6 +6,7 @@ replaced by the index's nearest words, so that a typing error does not lose the 
 """
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -21,10 +22,10 @@ CREATE VIRTUAL TABLE IF NOT EXISTS lexical_words USING fts5vocab(lexical, row);
 HEADING_WEIGHT = 1.0   # measured: see eval/EXPERIMENTS.md
 MAX_WORDS = 64         # a longer query is cut: its tail only adds noise and time
 MIN_REPAIR = 4         # shorter unknown words have too many neighbours to guess from
-REPAIR_CUTOFF = 0.78   # difflib's ratio; "quantisaton" and "quantization" pass, "hotel" and "model" do not
+REPAIR_CUTOFF = 0.78  # difflib's ratio with an indexed stem; "similarty" and "similar" pass, "hotel" and "model" do not
 STOP = frozenset("""a about an and any are as at be been but by can could did do does for from had has have how i if
 in into is it its just me my of on or our please shall should so some such tell than that the their them then there
-these they this those to us was we were what when where which who whom whose why will with would you your""".split())
+these they this those to us was we were what when where which who whom whose why will with would you your""".split())  # noqa: SIM905
 
 
 class Lexical:
@@ -37,7 +38,9 @@ class Lexical:
         connection.executemany("INSERT INTO lexical (id, heading, body) VALUES (?,?,?)", list(rows))
 
     def remove(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
-        connection.executemany("DELETE FROM lexical WHERE id = ?", [(i,) for i in ids])
+        # one walk through the table for all of them: an FTS5 table has no index over its other columns
+        connection.execute("DELETE FROM lexical WHERE rowid IN (SELECT rowid FROM lexical WHERE id IN "
+                           "(SELECT value FROM json_each(?)))", (json.dumps(list(ids)),))
 
     def search(self, query: str, n: int) -> list[tuple[str, float]]:
         """The n best chunks as (id, BM25), best first. Any word may match; a query of no words finds nothing."""

@@ -38,9 +38,7 @@ def chunk(document: Document, count: Count, budget: int, limit: int) -> list[Chu
     count   the embedder's `count_tokens`: word pieces with special tokens
     budget  word pieces of a chunk at most, all included; above the embedder's `limit` it raises ConfigError
     """
-    if budget > limit:
-        raise ConfigError(f"chunk_tokens is {budget}, but the embedder sees only {limit} word pieces: "
-                          f"set chunk_tokens to {limit} or less")
+    check_budget(budget, limit)
     made = []
     for section in sections(document.text, is_markdown(document.source)):
         heading = _fitting_heading(section.headings, count, budget)
@@ -50,6 +48,13 @@ def chunk(document: Document, count: Count, budget: int, limit: int) -> list[Chu
             made.append(Chunk(_id(document.id, heading, piece, text), document.id, heading, text, piece.start,
                               piece.end, n_tokens, piece.header, piece.header_start))
     return made
+
+
+def check_budget(budget: int, limit: int) -> None:
+    """Raise ConfigError where chunks of `budget` word pieces would not be seen whole."""
+    if budget > limit:
+        raise ConfigError(f"chunk_tokens is {budget}, but the embedder sees only {limit} word pieces: "
+                          f"set chunk_tokens to {limit} or less")
 
 
 def _id(document_id: str, heading: str, piece: _Piece, text: str) -> str:
@@ -105,23 +110,30 @@ def _split_table(text: str, block: Block, heading: str, count: Count, budget: in
     header = text[slice(*rows[0])]
     if count([compose(heading, header, "")])[0] > budget * HEADING_SHARE * 1.5:
         header = ""  # a header this wide would leave no room for a row
-    first = 2 if len(rows) > 1 and is_markdown_rule(text[slice(*rows[1])]) else 1
-    start, end = block.start, rows[min(first, len(rows)) - 1][1]
-    carried = False  # whether this piece needs the header in its prefix; the first one holds it itself
+    first = min(2 if len(rows) > 1 and is_markdown_rule(text[slice(*rows[1])]) else 1, len(rows))
+    prefix = (header, block.start) if header else ()
+
+    def torn(a: int, b: int, header: str) -> Iterator[_Piece]:
+        room = budget - count([compose(heading, header, "")])[0] - 1
+        yield from _split_text(text, a, b, SPLIT_PROSE, count, room, lambda x, y: fits(x, y, header))
+
+    open_, carried = (block.start, rows[first - 1][1]), False  # carried: the header is in the prefix, not in the piece
+    if not fits(*open_):
+        yield from torn(*open_, "")
+        open_, carried = None, True
     for a, b in rows[first:]:
-        if fits(start, b, header if carried else ""):
-            end = b
+        if open_ and fits(open_[0], b, header if carried else ""):
+            open_ = (open_[0], b)
             continue
-        if end > start:
-            yield _Piece(start, end, *((header, block.start) if carried and header else ()))
-        start, end, carried = a, b, True
+        if open_:
+            yield _Piece(*open_, *(prefix if carried else ()))
+        open_, carried = (a, b), True
         if not fits(a, b, header):  # one row alone is too long
-            room = budget - count([compose(heading, header, "")])[0] - 1
-            for piece in _split_text(text, a, b, SPLIT_PROSE, count, room, lambda x, y: fits(x, y, header)):
-                yield _Piece(piece.start, piece.end, header, block.start if header else -1)
-            start = end = b
-    if end > start:
-        yield _Piece(start, end, *((header, block.start) if carried and header else ()))
+            for piece in torn(a, b, header):
+                yield _Piece(piece.start, piece.end, *prefix)
+            open_ = None
+    if open_:
+        yield _Piece(*open_, *(prefix if carried else ()))
 
 
 def _split_text(text: str, start: int, end: int, separators: list[str], count: Count, room: int,
@@ -131,7 +143,8 @@ def _split_text(text: str, start: int, end: int, separators: list[str], count: C
     splitter = RecursiveCharacterTextSplitter(
         separators=separators, is_separator_regex=separators is SPLIT_PROSE, keep_separator="end",
         chunk_size=max(room - 2, 1), chunk_overlap=0, strip_whitespace=False,
-        length_function=lambda piece: max(count([piece])[0] - 2, 0))
+        # a blank has no word pieces, but a length of 0 makes the splitter repeat it in the next part
+        length_function=lambda piece: max(count([piece])[0] - 2, 1))
     at = start
     for part in splitter.split_text(text[start:end]):
         a, b = _trim(text, at, at + len(part))

@@ -13,13 +13,14 @@ from assistant.catalog.database import Database
 from assistant.catalog.documents import Documents
 from assistant.catalog.lexical import Lexical
 from assistant.errors import IndexMismatchError, InputError
-from assistant.ingest.chunk import chunk
-from assistant.ingest.load import Unreadable, find, load
+from assistant.ingest.chunk import check_budget, chunk
+from assistant.ingest.load import READABLE, Unreadable, find, load
 from assistant.protocols import Embedder, VectorStore
 from assistant.records import Document, IngestReport
-from assistant.text.readable import body, compose
+from assistant.text.readable import body, passage
 
 Report = Callable[[int, int, str], None]
+BATCH = 256  # chunks embedded between two reports of progress: about 8 s on two cores
 
 
 class Index:
@@ -43,49 +44,63 @@ class Index:
                 "it back, name another folder with --index, or run `assistant ingest --rebuild PATH...`")
 
     def ingest(self, paths: Iterable[str | Path], embedder: Embedder, store: VectorStore, chunk_tokens: int,
-               progress: Report | None = None) -> IngestReport:
-        """Add and update the paths' documents; remove those of a given folder whose files are gone."""
+               progress: Report | None = None, *, rebuild: bool = False) -> IngestReport:
+        """Add and update the paths' documents; remove those of a given folder whose files are gone.
+
+        rebuild  forget what is there first, once paths, embedder and chunk size have been found good
+        """
         began = time.perf_counter()
-        self.check(embedder, chunk_tokens)
         sources, prefixes = find(paths)
         if not sources:
             raise InputError("nothing to ingest: the given folders hold no file that can be read "
-                             "(.md, .txt, .rst, .pdf)")
-        known = self.documents.hashes()
-        added, updated, unchanged, skipped, changed = [], [], [], [], []
-        names_present = {source.name for source in sources}
-        for item in load(sources):
-            if isinstance(item, Unreadable):
-                skipped.append((item.source.name, item.why))
-            elif known.get(item.id) == item.sha256:
-                unchanged.append(item.source)
-            else:
-                (updated if item.id in known else added).append(item.source)
-                changed.append(item)
-        for done, document in enumerate(changed):
-            if progress:
-                progress(done, len(changed), document.source)
-            self._write(document, embedder, store, chunk_tokens)
-        gone = [d for d in self.documents.all()
-                if d.source.startswith(tuple(prefixes)) and d.source not in names_present]
-        for document in gone:
-            self.remove(document.id, store)
-        self.reconcile(embedder, store)
+                             f"({', '.join(READABLE)})")
+        if rebuild:  # not otherwise: `max_tokens` loads the weights, and an ingest that changes nothing needs none
+            check_budget(chunk_tokens, embedder.max_tokens)
+        with self._db.exclusive():
+            if rebuild:
+                self._clear(store)
+            self.check(embedder, chunk_tokens)
+            known = self.documents.hashes()
+            added, updated, unchanged, skipped, changed = [], [], [], [], []
+            for item in load(sources):
+                if isinstance(item, Unreadable):
+                    skipped.append((item.source.name, item.why))
+                elif known.get(item.id) == item.sha256:
+                    unchanged.append(item.source)
+                else:
+                    (updated if item.id in known else added).append(item.source)
+                    changed.append(item)
+            for done, document in enumerate(changed):
+                def tell(n: int, of: int, done: int = done, name: str = document.source) -> None:
+                    if progress:
+                        progress(done, len(changed), f"{name} ({n}/{of} chunks)" if n else name)
+                tell(0, 0)
+                self._write(document, embedder, store, chunk_tokens, tell)
+            names_present = {source.name for source in sources}
+            gone = [d for d in self.documents.all()
+                    if d.source.startswith(tuple(prefixes)) and d.source not in names_present]
+            for document in gone:
+                self._remove(document.id, store)
+            self.reconcile(embedder, store)
         if progress:
             progress(len(changed), len(changed), "")
         return IngestReport(tuple(added), tuple(updated), tuple(unchanged), tuple(d.source for d in gone),
                             tuple(skipped), self.documents.counts()[1], time.perf_counter() - began)
 
-    def _write(self, document: Document, embedder: Embedder, store: VectorStore, chunk_tokens: int) -> None:
+    def _write(self, document: Document, embedder: Embedder, store: VectorStore, chunk_tokens: int,
+               tell: Callable[[int, int], None]) -> None:
         chunks = chunk(document, embedder.count_tokens, chunk_tokens, embedder.max_tokens)
         old = {c.id for c in self.documents.chunks(document.id)}
         new = {c.id for c in chunks}
         missing = [c for c in chunks if c.id not in old]  # a chunk that did not change keeps its vector
-        store.upsert([c.id for c in missing],
-                     embedder.embed([compose(c.heading, c.header, c.text) for c in missing]))
+        for at in range(0, len(missing), BATCH):
+            part = missing[at:at + BATCH]
+            if at:
+                tell(at, len(missing))
+            store.upsert([c.id for c in part], embedder.embed([passage(c) for c in part]))
         with self._db.write() as connection:
             self.documents.replace(connection, document, chunks)
-            self.lexical.remove(connection, old | new)
+            self.lexical.remove(connection, old)
             self.lexical.add(connection, [(c.id, f"{c.heading}\n{c.header}", body(c.text, c.header)) for c in chunks])
             self.documents.set_meta(connection, {
                 "embedder": embedder.name, "embedder_fingerprint": embedder.fingerprint,
@@ -93,6 +108,11 @@ class Index:
         store.delete(sorted(old - new))
 
     def remove(self, document_id: str, store: VectorStore) -> None:
+        """Take one document out; an unknown one raises InputError."""
+        with self._db.exclusive():
+            self._remove(document_id, store)
+
+    def _remove(self, document_id: str, store: VectorStore) -> None:
         ids = [c.id for c in self.documents.chunks(self.documents.get(document_id).id)]
         with self._db.write() as connection:
             self.lexical.remove(connection, ids)
@@ -101,8 +121,13 @@ class Index:
 
     def clear(self, store: VectorStore) -> None:
         """Forget every document and what the index was made with; traces and conversations stay."""
+        with self._db.exclusive():
+            self._clear(store)
+
+    def _clear(self, store: VectorStore) -> None:
         for document in self.documents.all():
-            self.remove(document.id, store)
+            self._remove(document.id, store)
+        store.delete(sorted(store.ids()))
         with self._db.write() as connection:
             connection.execute("DELETE FROM meta")
 
@@ -113,6 +138,5 @@ class Index:
         store.delete(orphans)
         if missing:
             chunks = self.documents.chunks_by_id(missing)
-            store.upsert(missing, embedder.embed([compose(chunks[i].heading, chunks[i].header, chunks[i].text)
-                                                  for i in missing]))
+            store.upsert(missing, embedder.embed([passage(chunks[i]) for i in missing]))
         return len(orphans) + len(missing)

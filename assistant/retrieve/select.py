@@ -100,7 +100,7 @@ def _begins_inside(chunk: Chunk) -> bool:
 
 
 def _breaks_off(chunk: Chunk, following: Chunk) -> bool:
-    return chunk.text.rstrip().endswith(":") or following.header_start >= chunk.start and bool(following.header)
+    return chunk.text.rstrip().endswith(":") or (following.header_start >= chunk.start and bool(following.header))
 
 
 def _ordinal(n: int) -> str:

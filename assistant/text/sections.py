@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 MAX_HEADING = 90  # characters; a longer line is a paragraph
-SMALL = frozenset("a an and as at but by for from in into is it its nor of on or over per so than that the to vs via "
+SMALL = frozenset("a an and as at but by for from in into is it its nor of on or over per so than that the to vs via "  # noqa: SIM905
                   "with your are be not you they do does".split())
 _ATX = re.compile(r"^ {0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)")

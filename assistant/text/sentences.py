@@ -12,6 +12,8 @@ WRAP = 120   # characters; wider lines are paragraphs, not wrapped text
 LABEL = 60   # characters; a line of at least this length says something by itself
 _LEANING = re.compile(r"^(this|that|these|those|it|its|they|their|them|such|here's|here|he|she|instead|otherwise|"
                       r"however|but|so|for example|in other words|the word|the result|the fix|fix:|no\.)\b", re.I)
+_ITEM_MARK = re.compile(r"\s*([-*+•]|\d+[.)])\s+")
+_WHOLE = re.compile(r"\$(?![\d\s])[^$\n]+(?<!\s)\$(?!\d)|`[^`\n]+`")  # $0.02 begins no formula
 _EMPHASIS = re.compile(r"\*\*(.+?)\*\*|(?<![\w*])\*(?!\s)(.+?)(?<!\s)\*(?![\w*])|`([^`]+)`|\[([^\]]+)\]\([^)]*\)")
 
 
@@ -44,12 +46,17 @@ def units(text: str, header: str = "") -> list[Unit]:
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Spans of the sentences of running text, blanks at their ends left out."""
+    """Spans of the sentences of running text, blanks at their ends left out. A formula or `code` is not torn."""
     import sentencex
-    spans, at = [], 0
+    whole = [match.span() for match in _WHOLE.finditer(text)]
+    spans, at, open_ = [], 0, None
     for piece in sentencex.segment("en", text):
         begin = text.index(piece, at)
         at = begin + len(piece)
+        open_ = begin if open_ is None else open_
+        if any(a < at < b for a, b in whole):
+            continue
+        piece, begin, open_ = text[open_:at], open_, None
         if piece.strip():
             spans.append((begin + len(piece) - len(piece.lstrip()), begin + len(piece.rstrip())))
     return spans
@@ -72,6 +79,8 @@ def _sentences(text: str, block: Block) -> list[Unit]:
     found: list[Unit] = []
     for begin, end in _paragraph_parts(text, block):
         item = block.kind == "list"
+        if item and (mark := _ITEM_MARK.match(text[begin:end])):
+            begin += mark.end()  # else "1." would be a sentence
         for a, b in split_sentences(text[begin:end]):
             bare = re.sub(r"^\s*([-*+•>↓→]|\d+[.)])\s+", "", text[begin + a:begin + b])
             reading = plain(re.sub(r"\n+", " — " if not item and _labelled(bare) else " ", bare))
@@ -118,7 +127,8 @@ def _rows(text: str, block: Block, header: str) -> list[Unit]:
     for n in body:
         cells = glued_cells(shown[n], columns) if glued else markdown_cells(shown[n])
         reading = plain(row_text([plain(name) for name in names], cells))
-        found.append(Unit("row", lines[n][0], lines[n][1], reading))
+        if re.search(r"\w", reading):
+            found.append(Unit("row", lines[n][0], lines[n][1], reading))
     return found
 
 

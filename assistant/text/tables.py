@@ -14,6 +14,7 @@ _MARKDOWN_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$"
 # the strongest signs first: these rarely stand inside one cell
 _GLUE = (
     re.compile(r"(?<=[)\]\"”%])(?=[A-Za-z~$])"),          # (fake ordering)|Implies
+    re.compile(r"(?<=[a-z][)\]])(?=\d)"),                 # (mild)|1536
     re.compile(r"(?<=[A-Za-z)])(?=[~$])"),                # small|$0.02
     re.compile(r"(?<=\d)(?=[~$])"),                       # 0.02|~200
     re.compile(r"(?<=[A-Za-z])(?=\d{3,4}(?!\d))"),        # small|1536

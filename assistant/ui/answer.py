@@ -25,8 +25,9 @@ def answer_html(answer: Answer, sources: dict[int, str] | None = None, streaming
         if not groups or groups[-1][0] != origin or fresh:
             groups.append((origin, []))
         groups[-1][1].append(_sentence(text, sources))
-    body = "".join(_group(origin, sentences, answer.abstained) for origin, sentences in groups)
-    return body + ('<span class="gb-caret" aria-hidden="true"></span>' if streaming else "")
+    if streaming and groups:
+        groups[-1][1].append('<span class="gb-caret" aria-hidden="true"></span>')
+    return "".join(_group(origin, sentences, answer.abstained) for origin, sentences in groups)
 
 
 def sources_text(answer: Answer) -> str:

@@ -1,6 +1,7 @@
 """The right column: tabs over the inspector's HTML for one answer, and the settings of the next question."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import gradio as gr
@@ -38,34 +39,38 @@ class AnswerView:
 
     def of_trace(self, trace: Trace | None) -> dict:
         if trace is None:
-            return dict(zip(self.outputs, (_head("", ""), NOTHING, NOTHING, NOTHING, NOTHING)))
+            return dict(zip(self.outputs, (_head("", ""), NOTHING, NOTHING, NOTHING, NOTHING), strict=True))
         facts = {"trace": trace.id, "asked": trace.created[:19].replace("T", " ") + " UTC", "status": trace.status,
                  "configuration": trace.config_fingerprint, "index": trace.index_fingerprint, "error": trace.error}
         return dict(zip(self.outputs, (
             _head(trace.question, trace.id), evidence_html(trace.hits, trace.evidence, cited_markers(trace)),
-            chunks_html(trace, threshold_of(trace)), timings_html(trace.spans, trace.config, facts), prompt_html(trace))))
+            chunks_html(trace, threshold_of(trace)),
+            timings_html(trace.spans, trace.config, facts), prompt_html(trace)), strict=True))
 
     def of_found(self, question: str, found: Found) -> dict:
         """While the answer is being written: the evidence is there, the rest follows."""
         return dict(zip(self.outputs, (
             _head(question, LIVE), evidence_html(found.retrieval.hits, found.evidence),
             chunks_html(found.retrieval, found.retrieval.threshold),
-            timings_html(found.retrieval.spans) if found.retrieval.spans else LATER, LATER)))
+            timings_html(found.retrieval.spans) if found.retrieval.spans else LATER, LATER), strict=True))
 
     def waiting(self, question: str) -> dict:
-        return dict(zip(self.outputs, (_head(question, LIVE), WAITING, WAITING, LATER, LATER)))
+        return dict(zip(self.outputs, (_head(question, LIVE), WAITING, WAITING, LATER, LATER), strict=True))
 
 
 def threshold_of(trace: Trace) -> float | None:
-    """The gate's threshold where the trace knows it: its own field, or the number in its settings."""
-    known = getattr(trace, "threshold", None)
-    return known if known is not None else trace.config.get("threshold")
+    """The gate's threshold: the setting, or where that is "auto" the number that the gate's reason names."""
+    if trace.config.get("threshold") is not None:
+        return float(trace.config["threshold"])
+    named = re.search(r"threshold (\d(?:\.\d+)?)", trace.gate_reason)
+    return float(named[1]) if named else None
 
 
 def _head(question: str, trace_id: str) -> str:
     words = f'<p class="gb-forq" title="{esc(question, 300)}">{esc(question, 140)}</p>' if question else ""
     link = (f'<button type="button" class="gb-tool" data-link="{esc(trace_id)}">{icon("link")}Copy link</button>'
             if trace_id and trace_id != LIVE else "")
-    close = (f'<button type="button" class="gb-tool gb-phone" data-panel="" aria-label="Close">{icon("close")}Close</button>')
+    close = ('<button type="button" class="gb-tool gb-phone" data-panel="" aria-label="Close">'
+             f'{icon("close")}Close</button>')
     return (f'<div class="gb-viewhead" data-trace="{esc(trace_id)}"><div><h2 class="gb-caps">How this was answered</h2>'
             f"{words}</div><div>{link}{close}</div></div>")

@@ -32,15 +32,16 @@ Updates = dict[gr.components.Component, object]
 
 
 class Chat:
-    def __init__(self, assistant: Assistant, warmth: Warmth, page: gr.Blocks) -> None:
+    def __init__(self, assistant: Assistant, warmth: Warmth, page: gr.Blocks, tab: gr.Tab) -> None:
         self.rag, self.warmth = assistant, warmth
         self.store = assistant.conversations
         self.jobs = Jobs(self.store)
         self._trace = lru_cache(maxsize=TRACES_HELD)(assistant.trace)
         self._layout()
-        self._events(page)
+        self._events(page, tab)
 
     def _layout(self) -> None:
+        self.opened = gr.State(False)   # the address has been read
         self.current = gr.State(None)   # id of the conversation on screen
         self.view = gr.State("")        # id of the trace in the inspector
         self.editing = gr.State(None)   # position of the question that the next one replaces
@@ -56,7 +57,8 @@ class Chat:
                     with gr.Row(elem_id="gb-inputrow", equal_height=False):
                         self.box = gr.Textbox(
                             placeholder="Ask a question", label="Question", show_label=False, container=False, lines=1,
-                            max_lines=8, elem_id="gb-question", html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"))
+                            max_lines=8, elem_id="gb-question",
+                            html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"))
                         self.send = gr.Button("Ask", variant="primary", elem_id="gb-send", min_width=64)
                         self.stop = gr.Button("Stop", variant="stop", elem_id="gb-stop", min_width=64, visible=False)
                     with gr.Row(elem_id="gb-underinput"):
@@ -70,14 +72,15 @@ class Chat:
         self.address = fragment("", elem_id="gb-address", visible="hidden",
                                js_on_load="window.glassbox.address(element, watch)")
         self.outputs = [self.thread, self.live, self.hint, self.box, self.send, self.stop, self.list.rows,
-                        *self.answer_view.outputs, self.current, self.view, self.editing, self.address]
+                        *self.answer_view.outputs, self.opened, self.current, self.view, self.editing, self.address]
 
-    def _events(self, page: gr.Blocks) -> None:
+    def _events(self, page: gr.Blocks, tab: gr.Tab) -> None:
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         long = {**quiet, "concurrency_limit": FOLLOWERS, "concurrency_id": "follow", "outputs": self.outputs}
         short = {**quiet, "concurrency_limit": FOLLOWERS, "outputs": self.outputs}
         values = self.settings.components
-        asked = gr.on([self.box.submit, self.send.click], self.ask, [self.box, self.current, self.editing, *values], **long)
+        asked = gr.on([self.box.submit, self.send.click], self.ask,
+                      [self.box, self.current, self.editing, *values], **long)
         acted = self.thread.submit(self.act, [self.current, *values], **long)
         loaded = page.load(self.open_page, None, **long)
         opened = self.list.rows.select(self.open_row, None, cancels=[asked, acted, loaded], **long)
@@ -89,6 +92,7 @@ class Chat:
         self.thread.select(self.inspect, [self.current], trigger_mode="multiple", **short)
         self.thread.edit(self.edit, [self.current], **short)
         self.hint.select(lambda: {self.editing: None, self.hint: "", self.box: ""}, None, **short)
+        tab.select(self.selected, [self.opened, self.current, self.view], **short)
         self.clear.click(self.clear_turns, self.current, **short)
         self.stop.click(self.stop_answer, self.current, self.stop, queue=False, **quiet)
 
@@ -99,11 +103,12 @@ class Chat:
             yield {self.hint: _hint("The question is empty: write what you want to know.")}
             return
         if self.jobs.get(current):
-            yield {self.hint: _hint("An answer is being written: wait for it, or stop it first. The question is kept here.")}
+            yield {self.hint: _hint("An answer is being written: wait for it, or stop it first.")}
             return
         try:
             rag = self.rag.with_config(self.settings.config_from(values))
-            current = current or self.store.create(question).id
+            if not self.store.exists(current):
+                current, editing = self.store.create(question).id, None
             if editing is not None:
                 self.store.truncate(current, editing - 1)
             before = self.store.turns(current)
@@ -196,6 +201,7 @@ class Chat:
 
     def show(self, current: str | None, view: str | None = None) -> Updates:
         """The whole panel for a conversation; `view` None puts its last answer into the inspector."""
+        current = current if self.store.exists(current) else None  # it may have been deleted in another window
         turns = self.store.turns(current) if current else []
         job = self.jobs.get(current)
         if view is None:
@@ -203,10 +209,19 @@ class Chat:
         trace = self.trace_of(view)
         thread = (turns_html(turns, self.trace_of, "" if job else view, job is not None, current or "") if turns
                   else first_screen(self.rag.documents()))
-        return {self.thread: thread, self.live: self._live(job), self.hint: "", self.editing: None,
-                self.send: gr.update(visible=job is None), self.stop: gr.update(visible=job is not None, interactive=True),
+        return {self.opened: True, self.thread: thread, self.live: self._live(job), self.hint: "", self.editing: None,
+                self.send: gr.update(visible=job is None),
+                self.stop: gr.update(visible=job is not None, interactive=True),
                 self.list.rows: self.list.html(current), self.current: current, self.view: view,
                 self.address: _address(current, ""), **self.answer_view.of_trace(trace)}
+
+    def selected(self, opened: bool, current: str | None, view: str) -> Updates:
+        """The panel came to the front: what the first screen offers depends on the documents.
+
+        Gradio also says so while the page loads, when what the address asks for has not been read yet.
+        """
+        first = opened and not current and not view
+        return {self.thread: first_screen(self.rag.documents())} if first else {self.opened: opened}
 
     def trace_of(self, trace_id: str) -> Trace | None:
         try:
@@ -230,7 +245,8 @@ class Chat:
             return {self.hint: _hint(f"The trace {trace_id} is not in this index any more.")}
         turns = self.store.turns(current) if current else []
         job = self.jobs.get(current)
-        thread = turns_html(turns, self.trace_of, trace_id, job is not None, current or "") if turns else lone_html(trace)
+        thread = (turns_html(turns, self.trace_of, trace_id, job is not None, current or "") if turns
+                  else lone_html(trace))
         return {self.thread: thread, self.view: trace_id, **self.answer_view.of_trace(trace)}
 
     def _answer(self, rag: Assistant, current: str, question: str, before: list) -> Iterator[Updates]:
@@ -260,8 +276,10 @@ class Chat:
 
 
 def _hint(text: str, cancel: bool = False) -> str:
-    button = (f'<button type="button" class="gb-tool" data-event="select">{icon("close")}Cancel</button>' if cancel else "")
-    return f'<p class="gb-hint" role="alert">{esc(text, 400)}{button}</p>'
+    button = ""
+    if cancel:
+        button = f'<button type="button" class="gb-tool" data-event="select">{icon("close")}Cancel</button>'
+    return f'<p class="gb-hint{" gb-calm" if cancel else ""}" role="alert">{esc(text, 400)}{button}</p>'
 
 
 def _address(current: str | None, trace_id: str) -> str:

@@ -15,22 +15,25 @@ from assistant.ui.prose import esc
 def list_html(conversations: Sequence[Conversation], current: str | None, search: str = "") -> str:
     """One row a conversation, the current one marked; the tools of a row show on hover, focus and touch."""
     if not conversations:
-        words = f"Nothing found for “{esc(search.strip(), 40)}”." if search.strip() else "Your conversations will be listed here."
+        words = (f"Nothing found for “{esc(search.strip(), 40)}”." if search.strip() else
+                 "Your conversations will be listed here.")
         return f'<p class="gb-empty">{words}</p>'
     rows = []
     for item in conversations:
         here = item.id == current
         name = esc(item.title)
+        # by keyboard one stop a row; the tools are reached in the open conversation's row
+        stop = "" if here else ' tabindex="-1"'
         rows.append(
             f'<li class="{"gb-here" if here else ""}" data-id="{esc(item.id)}">'
             f'<button type="button" class="gb-open" data-event="select" data-id="{esc(item.id)}"'
             f'{" aria-current=true" if here else ""} title="{name}">{name}</button>'
             f'<span class="gb-rowtools">'
-            f'<button type="button" data-act="rename" data-id="{esc(item.id)}" data-title="{name}" '
+            f'<button type="button"{stop} data-act="rename" data-id="{esc(item.id)}" data-title="{name}" '
             f'aria-label="Rename {name}" title="Rename">{icon("rename")}</button>'
-            f'<button type="button" data-act="export" data-id="{esc(item.id)}" data-title="{name}" '
+            f'<button type="button"{stop} data-act="export" data-id="{esc(item.id)}" data-title="{name}" '
             f'aria-label="Export {name} as Markdown" title="Export as Markdown">{icon("export")}</button>'
-            f'<button type="button" data-event="delete" data-id="{esc(item.id)}" data-confirm="Delete?" '
+            f'<button type="button"{stop} data-event="delete" data-id="{esc(item.id)}" data-confirm="Delete?" '
             f'aria-label="Delete {name}" title="Delete">{icon("delete")}</button></span></li>')
     return f'<ul class="gb-list" aria-label="Conversations">{"".join(rows)}</ul>'
 

@@ -24,7 +24,7 @@ CHUNKS_SHOWN = 200  # of one document; a page of thousands of cards would not sc
 
 
 class Corpus:
-    def __init__(self, assistant: Assistant, warmth: Warmth, page: gr.Blocks) -> None:
+    def __init__(self, assistant: Assistant, warmth: Warmth, page: gr.Blocks, tab: gr.Tab) -> None:
         self.rag = assistant
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         self.opened = gr.State("")
@@ -36,6 +36,7 @@ class Corpus:
                 self.table = fragment("", elem_id="gb-table", wired=True)
             with gr.Column(elem_id="gb-document", min_width=0):
                 self.detail = fragment("", elem_id="gb-chunklist")
+        tab.select(self.show, self.opened, [self.table, self.detail], **quiet)
         page.load(self.show, self.opened, [self.table, self.detail], **quiet)
         self.table.select(self.open, None, [self.opened, self.table, self.detail], **quiet)
         self.table.delete(self.remove, self.opened, [self.note, self.opened, self.table, self.detail], **quiet)
@@ -101,7 +102,8 @@ class Corpus:
 def documents_html(documents: Sequence[tuple[Document, int]], opened: str = "") -> str:
     """One row for each (document, number of its chunks)."""
     if not documents:
-        return ('<p class="gb-empty">The index is empty. Add files here, or run <code>assistant ingest PATH</code>.</p>')
+        return ('<p class="gb-empty">The index is empty. Add files here, '
+                "or run <code>assistant ingest PATH</code>.</p>")
     rows = "".join(
         f'<tr class="{"gb-here" if document.id == opened else ""}"><td><button type="button" class="gb-open" '
         f'data-event="select" data-id="{esc(document.id)}">{esc(document.title)}</button>'
@@ -133,7 +135,8 @@ def chunks_of_html(document: Document, chunks: Sequence[Chunk]) -> str:
 
 def progress_html(done: int, total: int, label: str) -> str:
     share = 100 * done / total if total else 100
-    return (f'<div class="gb-progress" role="progressbar" aria-valuemin="0" aria-valuemax="{total}" aria-valuenow="{done}" '
+    return (f'<div class="gb-progress" role="progressbar" aria-valuemin="0" aria-valuemax="{total}" '
+            f'aria-valuenow="{done}" '
             f'aria-label="Indexing"><span style="width:{share:.0f}%"></span></div>'
             f'<p class="gb-note">{done} of {total}{f": {esc(label)}" if label else ""}</p>')
 
@@ -147,7 +150,8 @@ def report_html(report: IngestReport) -> str:
 
 
 def _kinds() -> str:
-    return f'<p class="gb-note">{", ".join(kind.lstrip(".") for kind in READABLE)}. A file of the same name is replaced.</p>'
+    kinds = ", ".join(kind.lstrip(".") for kind in READABLE)
+    return f'<p class="gb-note">{kinds}. A file of the same name is replaced.</p>'
 
 
 def _note(text: str, bad: bool = False) -> str:

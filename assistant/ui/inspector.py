@@ -54,7 +54,8 @@ def evidence_html(hits: Sequence[Hit], evidence: Sequence[Evidence], cited: froz
             parts.append(_passage(chunks[chunk_id], own, markers))
         else:  # a chunk that is not among the hits: the sentences alone
             parts.append("".join(f'<article class="gb-card">{_where(item.document, item.heading)}'
-                                 f'<p class="gb-prose" id="ev-{item.marker}">{esc(item.text)}</p></article>' for item in own))
+                                 f'<p class="gb-prose" id="ev-{item.marker}">{esc(item.text)}</p></article>'
+                                 for item in own))
     return "".join(parts)
 
 
@@ -102,7 +103,8 @@ def chunks_html(source: Trace | Retrieval, threshold: float | None = None) -> st
     if dropped:
         closed = " open" if not kept else ""
         parts.append(f'<details class="gb-fold"{closed}><summary>{len(dropped)} more '
-                     f'{"candidate" if len(dropped) == 1 else "candidates"}, not used</summary>{cards(dropped)}</details>')
+                     f'{"candidate" if len(dropped) == 1 else "candidates"}, not used</summary>'
+                     f"{cards(dropped)}</details>")
     return "".join(parts)
 
 
@@ -147,7 +149,7 @@ def _move(hit: Hit) -> str:
 
 def _bar(scale: Scale, score: Score | None, best_lexical: float, threshold: float | None, calibrated: bool) -> str:
     high = scale.high if scale.high is not None else max(best_lexical, 1e-9)
-    words = "uncalibrated" if scale.name == "rerank" and not calibrated else scale.words
+    words = "uncalibrated" if scale.name == "rerank" and score and not calibrated else scale.words
     name = f'<span class="gb-barname">{scale.name}<i>{words}</i></span>'
     if score is None:
         return (f'<div class="gb-bar gb-none" role="img" aria-label="{scale.name}: no score from this stage">{name}'
@@ -157,10 +159,12 @@ def _bar(scale: Scale, score: Score | None, best_lexical: float, threshold: floa
     left, width = min(zero, at), abs(at - zero)
     tick = ""
     if scale.name == "rerank" and threshold is not None:
-        tick = f'<span class="gb-tick" style="left:{_share(threshold, 0, 1):.1f}%" title="threshold {threshold:.2f}"></span>'
+        tick = (f'<span class="gb-tick" style="left:{_share(threshold, 0, 1):.1f}%" '
+                f'title="threshold {threshold:.2f}"></span>')
     middle = f'<span class="gb-zero" style="left:{zero:.1f}%"></span>' if scale.low < 0 else ""
     digits = 4 if scale.name == "fused" else 2 if scale.name == "lexical" else 3
-    label = f"{scale.name}, {words}: {score.value:.{digits}f} on a scale of {scale.low:g} to {high:.3g}, rank {score.rank}"
+    label = (f"{scale.name}, {words}: {score.value:.{digits}f} on a scale of {scale.low:g} to {high:.3g}, "
+             f"rank {score.rank}")
     if tick:
         label += f", threshold {threshold:.2f}"
     return (f'<div class="gb-bar gb-{scale.name}" role="meter" aria-label="{label}" aria-valuemin="{scale.low:g}" '
@@ -174,7 +178,8 @@ def _share(value: float, low: float, high: float) -> float:
     return min(100.0, max(0.0, 100.0 * (value - low) / (high - low))) if high > low else 0.0
 
 
-def timings_html(spans: Sequence[Span], config: dict[str, object] | None = None, facts: dict[str, str] | None = None) -> str:
+def timings_html(spans: Sequence[Span], config: dict[str, object] | None = None,
+                 facts: dict[str, str] | None = None) -> str:
     """A waterfall on one time axis, then what the answer was made with."""
     if not spans:
         return _empty("No stage was timed.")
@@ -187,7 +192,8 @@ def timings_html(spans: Sequence[Span], config: dict[str, object] | None = None,
         f'<td class="gb-items" title="items in and out">{span.n_in} → {span.n_out}</td></tr>' for span in spans)
     made = ""
     if config:
-        pairs = "".join(f"<div><dt>{esc(name)}</dt><dd>{esc(setting(value, name))}</dd></div>" for name, value in config.items())
+        pairs = "".join(f"<div><dt>{esc(name)}</dt><dd>{esc(setting(value, name))}</dd></div>"
+                        for name, value in config.items())
         made = f'<h4 class="gb-caps">Made with</h4><dl class="gb-settings">{pairs}</dl>'
     if facts:
         made += '<dl class="gb-facts">' + "".join(
@@ -219,7 +225,8 @@ def prompt_html(trace: Trace) -> str:
                     f'<p class="gb-searched"><q>{esc(trace.query, 2000)}</q></p>{reason}')
     if not trace.prompt:
         return searched + _empty("No language model was called for this answer"
-                                 + (f": {trace.gate_reason}." if trace.gate == "declined" and trace.gate_reason else "."))
+                                 + (f": {trace.gate_reason}." if trace.gate == "declined" and trace.gate_reason
+                                    else "."))
     messages = "".join(f'<h4 class="gb-caps">{esc(message.get("role", ""))}</h4>'
                        f'<pre class="gb-code gb-message" tabindex="0">{esc(message.get("content", ""), 20_000)}</pre>'
                        for message in trace.prompt)

@@ -1,4 +1,4 @@
-"""Answers in the making. A job outlives the page that started it: a reload finds it again, a closed tab loses nothing."""
+"""Answers in the making. A job outlives the page that started it: a reload finds it, a closed tab loses nothing."""
 from __future__ import annotations
 
 import sys
@@ -36,7 +36,7 @@ class Job:
         seen = -1
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._version != seen, timeout=IDLE_SECONDS)
+                self._changed.wait_for(lambda known=seen: self._version != known, timeout=IDLE_SECONDS)
                 seen, done = self._version, self.done
             yield
             if done:
@@ -109,7 +109,8 @@ class Jobs:
             self._conversations.append(job.conversation_id, "assistant", answer.text, answer.trace_id)
             return
         stopped = "Stopped before the first sentence was ready. The question is kept."
-        job.notice = job.notice or (stopped if job.stop.is_set() else "The answer came back empty. The question is kept.")
+        empty = "The answer came back empty. The question is kept."
+        job.notice = job.notice or (stopped if job.stop.is_set() else empty)
         self._conversations.append(job.conversation_id, "notice", job.notice, answer.trace_id if answer else "")
 
 

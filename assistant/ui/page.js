@@ -16,6 +16,7 @@
       if (!event) return;
       trigger(event, { act, ...data });
       if (act === "ask") panel("");
+      if (event === "edit" || (event === "submit" && matchMedia("(min-width: 801px)").matches)) $("#gb-question textarea")?.focus();
       if (element.closest("#gb-left")) panel("");
       if (button.classList.contains("gb-inspect")) panel("right");
     });
@@ -129,7 +130,7 @@
   }
 
   /* Keep the end of the conversation in sight while it grows, unless the reader has scrolled up. */
-  let last = "", near = true;
+  let last = "", near = true, top = 0;
   function follow() {
     const box = $("#gb-scroll"), thread = $("#gb-turns .gb-thread");
     if (!box) return;
@@ -146,6 +147,11 @@
   }
 
   document.addEventListener("click", (click) => {
+    if (click.target.closest("[data-skip]")) {
+      click.preventDefault();
+      $("#gb-panel-chat-button")?.click();
+      return void setTimeout(() => $("#gb-question textarea")?.focus(), 60);
+    }
     const button = click.target.closest("button");
     if (!button) return;
     const { act, copy: text, link, panel: name } = button.dataset;
@@ -180,7 +186,11 @@
       const box = $("#gb-scroll");
       if (!box) return;
       clearInterval(begin);
-      box.addEventListener("scroll", () => { near = box.scrollHeight - box.scrollTop - box.clientHeight < 80; }, { passive: true });
+      box.addEventListener("scroll", () => {  // only the reader scrolls up; growth must not look like it
+        if (box.scrollHeight - box.scrollTop - box.clientHeight < 80) near = true;
+        else if (box.scrollTop < top - 4) near = false;
+        top = box.scrollTop;
+      }, { passive: true });
       seen.observe(box, { childList: true, subtree: true, characterData: true });
       follow();
     }, 80);

@@ -1,6 +1,6 @@
 """The page: a header, one tab a panel, and serving it on this machine.
 
-A panel is a class or function of (assistant, warmth, page) that lays itself out; adding one is one line in PANELS.
+A panel is a class or function of (assistant, warmth, page, tab) that lays itself out; adding one is one line in PANELS.
 """
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from assistant.ui.icons import icon
 from assistant.ui.theme import SCRIPT, STYLE, Glass
 from assistant.ui.warmth import Warmth
 
-PANELS: tuple[tuple[str, Callable[[Assistant, Warmth, gr.Blocks], object]], ...] = (
+PANELS: tuple[tuple[str, Callable[[Assistant, Warmth, gr.Blocks, gr.Tab], object]], ...] = (
     ("Chat", Chat),
     ("Corpus", Corpus),
 )
 POLL_SECONDS = 1.5       # how often the header asks how far the models are
-IDLE_POLL_SECONDS = 20   # and, once they are loaded, how much the index holds
+IDLE_POLL_SECONDS = 6   # and, once they are loaded, how much the index holds
 CONCURRENCY = 4      # events of one kind at a time, unless the event says otherwise
 MAX_UPLOAD = "50mb"  # a file; the loader's own limit
 
@@ -41,16 +41,20 @@ def build(assistant: Assistant, warmth: Warmth | None = None) -> gr.Blocks:
     warmth = warmth or Warmth(assistant)
     with gr.Blocks(title="Glassbox", fill_width=True, fill_height=True, analytics_enabled=False) as page:
         with gr.Row(elem_id="gb-header", equal_height=False):
-            fragment(f'<h1 class="gb-brand">{icon("brand")}Glassbox</h1>', elem_id="gb-brand")
+            fragment('<a class="gb-skip" href="#gb-question" data-skip>Skip to the question</a>'
+                     f'<h1 class="gb-brand">{icon("brand")}Glassbox</h1>', elem_id="gb-brand")
             pill = fragment(warmth.pill_html(), elem_id="gb-status")
             fragment(_switches(), elem_id="gb-switches")
         with gr.Tabs(elem_id="gb-tabs", overflow_behavior="wrap"):
             for name, panel in PANELS:
-                with gr.Tab(name, elem_id=f"gb-panel-{name.lower()}", render_children=True):
-                    panel(assistant, warmth, page)
+                with gr.Tab(name, elem_id=f"gb-panel-{name.lower()}", render_children=True) as tab:
+                    panel(assistant, warmth, page, tab)
         timer = gr.Timer(POLL_SECONDS)
-        timer.tick(lambda: (warmth.pill_html(), gr.Timer(POLL_SECONDS if warmth.state == "loading" else IDLE_POLL_SECONDS)),
-                   None, [pill, timer], show_progress="hidden", api_visibility="private", queue=False)
+
+        def tick() -> tuple[str, gr.Timer]:
+            return warmth.pill_html(), gr.Timer(POLL_SECONDS if warmth.state == "loading" else IDLE_POLL_SECONDS)
+
+        timer.tick(tick, None, [pill, timer], show_progress="hidden", api_visibility="private", queue=False)
         page.load(warmth.pill_html, None, pill, show_progress="hidden", api_visibility="private", queue=False)
     page.queue(default_concurrency_limit=CONCURRENCY, api_open=False)
     return page
@@ -63,7 +67,8 @@ def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True, open_br
     head = f"<style>{STYLE.read_text(encoding='utf-8')}</style><script>{SCRIPT.read_text(encoding='utf-8')}</script>"
     with contextlib.redirect_stdout(sys.stderr):
         _, address, _ = page.launch(
-            server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, inbrowser=open_browser,
+            server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False,
+            inbrowser=open_browser,
             theme=Glass(), head=head, footer_links=[], run_history=False,
             max_file_size=MAX_UPLOAD, enable_monitoring=False,
             ssr_mode=False, pwa=False, mcp_server=False, show_error=False)
@@ -96,12 +101,15 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
     except (OSError, OverflowError) as error:
         raise InputError(f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}; stop the "
-                         f"other program, or name another port with --port {port + 1 if port < 65535 else 7860}") from error
+                         f"other program, or name another port with "
+                         f"--port {port + 1 if port < 65535 else 7860}") from error
 
 
 def _switches() -> str:
     return ('<div class="gb-switches">'
-            f'<button type="button" class="gb-tool gb-phone" data-panel="left" aria-expanded="false">{icon("list")}List</button>'
+            f'<button type="button" class="gb-tool gb-phone" data-panel="left" aria-expanded="false">'
+            f'{icon("list")}List</button>'
             '<button type="button" class="gb-tool gb-phone" data-panel="right" aria-expanded="false">'
             f'{icon("inspect")}Inspect</button>'
-            f'<button type="button" class="gb-tool" data-theme aria-label="Light or dark">{icon("theme")}</button></div>')
+            f'<button type="button" class="gb-tool" data-theme aria-label="Light or dark">{icon("theme")}</button>'
+            "</div>")

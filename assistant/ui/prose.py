@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from assistant.text.blocks import blocks
 
@@ -16,8 +17,10 @@ from assistant.text.blocks import blocks
 _INLINE = re.compile(r"(?P<code>`[^`\n]+`)|(?P<math>\$(?=\S)[^$\n]+(?<=\S)\$(?!\d))"
                      r"|(?P<strong>\*\*(?=\S)[^*\n]+\*\*)|(?P<em>(?<![\w*])\*(?=\S)[^*\n]+(?<=\S)\*(?![\w*]))")
 _RULE_ROW = re.compile(r"^\s*\|?\s*:?-{2,}")
-_SYMBOLS = {"cdot": "·", "times": "×", "approx": "≈", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠",
-            "in": "∈", "sum": "∑", "prod": "∏", "sqrt": "√", "infty": "∞", "to": "→", "pm": "±", "dots": "…", "ldots": "…",
+_SYMBOLS = {"cdot": "·", "times": "×", "approx": "≈", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠",
+            "neq": "≠",
+            "in": "∈", "sum": "∑", "prod": "∏", "sqrt": "√", "infty": "∞", "to": "→", "pm": "±", "dots": "…",
+            "ldots": "…",
             "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "theta": "θ", "lambda": "λ",
             "mu": "μ", "sigma": "σ", "tau": "τ", "phi": "φ", "pi": "π", "mid": "|", "quad": " ", "_": "_", "%": "%",
             ",": " ", ";": " ", " ": " ", "{": "{", "}": "}", "|": "‖", "left": "", "right": ""}
@@ -68,14 +71,16 @@ def marked(text: str, base: int = 0, marks: Sequence[Mark] = (), ids: str = "") 
         for mark in marks:
             edges |= {edge - base for edge in (mark.start, mark.end) if start < edge - base < end}
         points = sorted(edges)
-        return "".join(_piece(text, a, b, base, marks, ids, named, render) for a, b in zip(points, points[1:]))
+        return "".join(_piece(text, a, b, base, marks, ids, named, render) for a, b in pairwise(points))
 
     parts = []
     for block in blocks(text):
         if block.kind == "table":
             parts.append(_table(text, block.start, block.end, cut))
         elif block.kind in ("code", "glued"):
-            start, end = _without_fences(text, block.start, block.end) if block.kind == "code" else (block.start, block.end)
+            start, end = block.start, block.end
+            if block.kind == "code":
+                start, end = _without_fences(text, start, end)
             parts.append(f'<pre class="gb-code" tabindex="0">{cut(start, end, esc)}</pre>')
         else:
             parts.append(f'<p class="gb-prose">{cut(block.start, block.end, inline)}</p>')
@@ -105,7 +110,8 @@ def _table(text: str, start: int, end: int, cut: Callable[[int, int, Callable[[s
             head = False
         elif line.strip():
             tag = "th" if head and not rows else "td"
-            rows.append("<tr>" + "".join(f"<{tag}>{cut(at + a, at + b, inline)}</{tag}>" for a, b in _cells(line)) + "</tr>")
+            cells = "".join(f"<{tag}>{cut(at + a, at + b, inline)}</{tag}>" for a, b in _cells(line))
+            rows.append(f"<tr>{cells}</tr>")
         at += len(line) + 1
     return f'<div class="gb-scroll" tabindex="0" role="group" aria-label="table"><table>{"".join(rows)}</table></div>'
 
@@ -114,7 +120,7 @@ def _cells(line: str) -> list[tuple[int, int]]:
     bounds = [m.start() for m in re.finditer(r"(?<!\\)\|", line)]
     edges = [-1, *bounds, len(line)]
     cells = []
-    for a, b in zip(edges, edges[1:]):
+    for a, b in pairwise(edges):
         inner = line[a + 1:b]
         if inner.strip() or (a != -1 and b != len(line)):
             lead = len(inner) - len(inner.lstrip())

@@ -34,12 +34,14 @@ class Settings:
 
     def config_from(self, values: Sequence[object]) -> Config:
         """The configuration with the page's values; ConfigError says which of them is out of range."""
-        changed = {name: value for name, value, own in zip(SHOWN, values, self.values()) if not _same(value, own)}
+        changed = {name: value for name, value, own in zip(SHOWN, values, self.values(), strict=True)
+                   if not _same(value, own)}
         return self._config.replace({name: "" if value is None else value for name, value in changed.items()})
 
     def note_html(self, values: Sequence[object]) -> str:
         changed = [f"<code>{name} = {esc(setting(value))}</code>"
-                   for name, value, own in zip(SHOWN, values, self.values()) if not _same(value, own)]
+                   for name, value, own in zip(SHOWN, values, self.values(), strict=True)
+                   if not _same(value, own)]
         if not changed:
             return '<p class="gb-note">These apply to the next question, in this window.</p>'
         return f'<p class="gb-note" role="status">The next question runs with {", ".join(changed)}.</p>'

@@ -47,7 +47,8 @@ def turns_html(turns: Sequence[Turn], trace_of: Callable[[str], Trace | None], v
 
 def _question(text: str, editable: int | None) -> str:
     edit = "" if editable is None else (
-        f'<button type="button" class="gb-tool" data-event="edit" data-position="{editable}">{icon("rename")}Edit</button>')
+        f'<button type="button" class="gb-tool" data-event="edit" data-position="{editable}">'
+        f'{icon("rename")}Edit</button>')
     return (f'<article class="gb-turn gb-question"><h3 class="gb-sr">Question</h3><p dir="auto">'
             f'{esc(text, QUESTION_LIMIT)}</p><div class="gb-tools">{edit}</div></article>')
 
@@ -68,12 +69,14 @@ def _answer(turn: Turn, trace: Trace | None, view: str, last: bool) -> str:
 def _tools(trace_id: str, answer: Answer, last: bool) -> str:
     tools = []
     if trace_id:
-        tools.append(f'<button type="button" class="gb-tool gb-inspect" data-event="select" data-trace="{esc(trace_id)}">'
+        tools.append(f'<button type="button" class="gb-tool gb-inspect" data-event="select" '
+                     f'data-trace="{esc(trace_id)}">'
                      f'{icon("inspect")}Inspect</button>')
     tools.append(f'<button type="button" class="gb-tool" data-copy="{esc(sources_text(answer))}">'
                  f'{icon("copy")}Copy with sources</button>')
     if trace_id:
-        tools.append(f'<button type="button" class="gb-tool" data-link="{esc(trace_id)}">{icon("link")}Copy link</button>')
+        tools.append(f'<button type="button" class="gb-tool" data-link="{esc(trace_id)}">{icon("link")}'
+                     "Copy link</button>")
     if last:
         tools.append(_retry())
     return "".join(tools)
@@ -84,11 +87,14 @@ def _retry() -> str:
 
 
 def _sources(answer: Answer) -> str:
-    names = {c.marker: place(c.document, c.heading) for c in answer.citations}
+    names: dict[str, set[int]] = {}
+    for citation in answer.citations:
+        names.setdefault(place(citation.document, citation.heading), set()).add(citation.marker)
     if not names:
         return ""
-    items = "".join(f"<li>{chip(marker, name)}<span>{esc(name.split(' > ')[-1])}</span></li>"
-                    for marker, name in sorted(names.items()))
+    items = "".join(
+        f"<li>{''.join(chip(marker, name) for marker in sorted(markers))}<span>{esc(name.split(' > ')[-1])}</span></li>"
+        for name, markers in sorted(names.items(), key=lambda item: min(item[1])))
     return f'<ul class="gb-sources" aria-label="Sources">{items}</ul>'
 
 
@@ -97,7 +103,8 @@ def _declined(trace: Trace) -> tuple[Answer, str]:
     says, names_them, _ = trace.answer.text.partition(" The closest section")
     nearest: dict[str, str] = {}
     for hit in trace.hits:
-        score = f"probability {hit.rerank.value:.2f}" if hit.rerank else f"cosine {hit.dense.value:.2f}" if hit.dense else ""
+        score = (f"probability {hit.rerank.value:.2f}" if hit.rerank else
+                 f"cosine {hit.dense.value:.2f}" if hit.dense else "")
         if score:
             nearest.setdefault(place(hit.document, hit.chunk.heading), score)
     if not names_them or not nearest:
@@ -111,7 +118,8 @@ def _declined(trace: Trace) -> tuple[Answer, str]:
 def notice_html(text: str, retry: bool = False) -> str:
     """A line of Glassbox itself, such as an error."""
     tools = f'<div class="gb-tools">{_retry()}</div>' if retry else ""
-    return f'<article class="gb-turn gb-notice" role="alert"><p dir="auto">{esc(text, QUESTION_LIMIT)}</p>{tools}</article>'
+    return (f'<article class="gb-turn gb-notice" role="alert"><p dir="auto">{esc(text, QUESTION_LIMIT)}</p>'
+            f"{tools}</article>")
 
 
 def live_html(job: Job | None, loading: bool = False) -> str:
@@ -125,7 +133,8 @@ def live_html(job: Job | None, loading: bool = False) -> str:
     body = ""
     if job.sentences:
         evidence = job.found.evidence if job.found else ()
-        body = f'<div class="gb-body" dir="auto">{answer_html(partial(job.sentences), _places(evidence), streaming=True)}</div>'
+        shown = answer_html(partial(job.sentences), _places(evidence), streaming=True)
+        body = f'<div class="gb-body" dir="auto">{shown}</div>'
     return (f'<div class="gb-thread"><article class="gb-turn gb-answer gb-inview gb-live" data-trace="{LIVE}">{body}'
             f'<p class="gb-stage" role="status"><span class="gb-pulse"></span>{esc(words)}…</p></article></div>')
 
@@ -140,7 +149,8 @@ def lone_html(trace: Trace) -> str:
     if not trace.answer.text.strip():
         turns[1] = Turn(1, "notice", trace.error or f"This question was {trace.status}; there is no answer to show.")
     shown = turns_html(turns, lambda _: trace, trace.id, running=True)
-    return f'<p class="gb-note gb-lone">One answer, opened by its address. A new question starts a conversation.</p>{shown}'
+    return ('<p class="gb-note gb-lone">One answer, opened by its address. A new question starts a conversation.</p>'
+            f"{shown}")
 
 
 def first_screen(documents: Sequence[Document]) -> str:

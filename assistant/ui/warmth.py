@@ -44,7 +44,8 @@ class Warmth:
         except GlassboxError as error:
             return f'<span class="gb-pill gb-failed" role="status" title="{esc(error)}">{esc(error, 90)}</span>'
         if self.state == "failed":
-            return f'<span class="gb-pill gb-failed" role="status" title="{esc(self.error)}">{esc(self.error, 90)}</span>'
+            return (f'<span class="gb-pill gb-failed" role="status" title="{esc(self.error)}">'
+                    f"{esc(self.error, 90)}</span>")
         words = {"loading": "loading models…", "ready": "ready", "cold": "ready"}[self.state]
         return (f'<span class="gb-pill gb-{self.state}" role="status"><b>{words}</b>'
                 f'<span class="gb-count">{count}</span></span>')

@@ -1,0 +1,92 @@
+"""Fakes that implement the protocols of assistant.protocols, and where the tests' files are."""
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from assistant.catalog.database import Database
+from assistant.catalog.documents import Documents
+from assistant.catalog.lexical import Lexical
+from assistant.ingest.index import Index
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT / "corpus"
+
+
+class FakeEmbedder:
+    """Bags of hashed words as unit vectors; a word is a word piece, and two special tokens are counted."""
+
+    def __init__(self, name: str = "fake", dim: int = 64, max_tokens: int = 256) -> None:
+        self.name, self.fingerprint, self.dim, self.max_tokens = name, f"{name}-{dim}", dim, max_tokens
+        self.embedded: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        self.embedded += texts
+        vectors = np.zeros((len(texts), self.dim), np.float32)
+        for at, text in enumerate(texts):
+            for word in re.findall(r"\w+", text.lower()) or ["?"]:
+                vectors[at, int(hashlib.sha256(word.encode("utf-8", "replace")).hexdigest(), 16) % self.dim] += 1
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(re.findall(r"\w+|[^\w\s]", text)) + 2 for text in texts]
+
+
+class FakeStore:
+    """Vectors in a dict, searched one by one. `fail` names a method that raises at its next call, as a crash would."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, np.ndarray] = {}
+        self.fail = ""
+
+    def _maybe_fail(self, method: str) -> None:
+        if self.fail == method:
+            self.fail = ""
+            raise RuntimeError(f"{method} crashed")
+
+    def upsert(self, ids: Sequence[str], vectors: np.ndarray) -> None:
+        self._maybe_fail("upsert")
+        assert len(ids) == len(vectors)
+        self.held |= dict(zip(ids, vectors, strict=True))
+
+    def delete(self, ids: Sequence[str]) -> None:
+        self._maybe_fail("delete")
+        for name in ids:
+            self.held.pop(name, None)
+
+    def search(self, vector: np.ndarray, n: int) -> list[tuple[str, float]]:
+        scored = [(name, float(held @ vector)) for name, held in self.held.items()]
+        return sorted(scored, key=lambda pair: -pair[1])[:n]
+
+    def vectors(self, ids: Sequence[str]) -> np.ndarray:
+        return np.array([self.held[name] for name in ids], np.float32)
+
+    def ids(self) -> set[str]:
+        return set(self.held)
+
+
+class Shelf:
+    """An Index over fakes in one folder: `shelf.ingest(path)`; `shelf.whole()` says whether its three parts agree."""
+
+    def __init__(self, folder: Path, chunk_tokens: int = 64, embedder: FakeEmbedder | None = None,
+                 store: FakeStore | None = None) -> None:
+        self.database = Database(folder / "catalog.sqlite3")
+        self.documents, self.lexical = Documents(self.database), Lexical(self.database)
+        self.index = Index(self.database, self.documents, self.lexical)
+        self.embedder, self.store, self.chunk_tokens = embedder or FakeEmbedder(), store or FakeStore(), chunk_tokens
+
+    def ingest(self, *paths: Path, **options):
+        return self.index.ingest(paths, self.embedder, self.store, self.chunk_tokens, **options)
+
+    def whole(self) -> bool:
+        ids = self.documents.chunk_ids()
+        with self.database.read() as connection:
+            words = sorted(row[0] for row in connection.execute("SELECT id FROM lexical"))
+        return sorted(self.store.ids()) == ids == words
+
+    def texts(self) -> dict[str, str]:
+        return {document.source: document.text for document in self.documents.all()}

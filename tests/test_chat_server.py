@@ -1,0 +1,104 @@
+"""A language model behind a URL: streamed, tried again when refused for load, and its key shown nowhere."""
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from assistant import Config
+from assistant.backends import chat_server, generator
+from assistant.errors import ModelError
+
+MESSAGES = [{"role": "user", "content": "Hello?"}]
+
+
+def event(text: str | None) -> str:
+    return "data: " + json.dumps({"choices": [{"delta": {} if text is None else {"content": text}}]})
+
+
+class Server(ThreadingHTTPServer):
+    """Answers each request with the next of `replies`: (status, lines of the body)."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.replies: list[tuple[int, list[str]]] = []
+        self.asked: list[tuple[str, dict, str | None]] = []
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/v1#tiny"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.path, body, self.headers["Authorization"]))
+        status, lines = self.server.replies.pop(0)
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write("\n".join(lines).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture()
+def server(monkeypatch):
+    monkeypatch.setattr(chat_server, "BACKOFF_SECONDS", 0.01)
+    made = Server()
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def ask(url: str) -> str:
+    return "".join(generator.build(Config(llm=url)).stream(MESSAGES, temperature=0.5, max_tokens=9))
+
+
+def test_the_pieces_of_the_stream_are_the_reply(server):
+    server.replies = [(200, [": a remark", event(None), event("Hel"), "", event("lo"), "data: [DONE]"])]
+    assert ask(server.url) == "Hello"
+    path, body, key = server.asked[0]
+    assert path == "/v1/chat/completions" and key is None
+    assert body == {"model": "tiny", "messages": MESSAGES, "temperature": 0.5, "max_tokens": 9, "stream": True}
+
+
+def test_a_refusal_for_load_is_tried_again_and_the_key_goes_in_the_header_alone(server, monkeypatch):
+    monkeypatch.setenv("GLASSBOX_LLM_KEY", "s3cret")
+    server.replies = [(503, []), (429, []), (200, [event("At last")])]
+    assert ask(server.url) == "At last"
+    assert [key for _, _, key in server.asked] == ["Bearer s3cret"] * 3
+    assert "s3cret" not in json.dumps(Config(llm=server.url).public())
+
+
+def test_after_three_tries_it_gives_up_in_one_line(server):
+    server.replies = [(500, [])] * 3
+    with pytest.raises(ModelError, match=r"gave no answer \(status 500\) after 3 tries.*llm=embedded"):
+        ask(server.url)
+
+
+def test_a_wrong_key_is_not_tried_again(server):
+    server.replies = [(401, [])]
+    with pytest.raises(ModelError, match=r"answered 401: check the URL.*GLASSBOX_LLM_KEY"):
+        ask(server.url)
+    assert len(server.asked) == 1
+
+
+def test_a_reply_that_breaks_off_is_not_begun_again(server):
+    server.replies = [(200, [event("Half"), "data: {broken"])]
+    pieces = generator.build(Config(llm=server.url)).stream(MESSAGES, temperature=0.0, max_tokens=9)
+    assert next(pieces) == "Half"
+    with pytest.raises(ModelError, match="after 1 tries"):
+        next(pieces)
+    assert len(server.asked) == 1
+
+
+def test_an_error_in_the_stream_is_told(server):
+    server.replies = [(200, ['data: {"error": {"message": "no such model"}}'])]
+    with pytest.raises(ModelError, match="no such model"):
+        ask(server.url)
+
+
+def test_an_address_that_is_none_is_named():
+    with pytest.raises(ModelError, match="no address of a server"):
+        ask("http://host:port/v1")

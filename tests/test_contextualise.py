@@ -1,0 +1,75 @@
+"""Follow-up questions: what is searched for them, with a reason, and what is left alone."""
+from __future__ import annotations
+
+import pytest
+
+from assistant.retrieve.contextualise import MAX_QUERY, contextualise
+
+REPLY = "HNSW walks a graph of vectors [1]. IVF looks into the nearest clusters [2]."
+
+
+def history(*questions: str, reply: str = REPLY) -> list[dict[str, str]]:
+    return [turn for question in questions
+            for turn in ({"role": "user", "content": question}, {"role": "assistant", "content": reply})]
+
+
+@pytest.mark.parametrize(
+    "earlier, question, held",
+    [
+        ("How does HNSW search?", "and IVF?", ("IVF", "search")),
+        ("How does HNSW search?", "What about IVF?", ("IVF", "search")),
+        ("How does HNSW search?", "And the other one?", ("IVF", "search")),
+        ("Why does one-hot encoding fail?", "why?", ("one-hot", "fail")),
+        ("What is mean pooling?", "Tell me more", ("mean pooling",)),
+        ("What is mean pooling?", "Can you give an example?", ("mean pooling", "example")),
+        ("How much does text-embedding-3-small cost?", "And the large one?", ("text-embedding-3-large", "cost")),
+        (
+            "How much does text-embedding-3-small cost?",
+            "how much does the large one cost?",
+            ("text-embedding-3-large", "cost"),
+        ),
+        ("What is mean pooling?", "Does it keep the word order?", ("mean pooling", "word order")),
+        ("What is mean pooling?", "What are its drawbacks?", ("mean pooling", "drawbacks")),
+        ("What is Word2Vec?", "When was it published?", ("Word2Vec", "published")),
+    ],
+)
+def test_a_follow_up_is_searched_with_what_it_leaves_out_and_says_why(earlier, question, held):
+    query, reason = contextualise(question, history(earlier))
+    assert all(word in query for word in held), query
+    assert query != question and reason
+
+
+def test_and_ivf_asks_the_same_of_something_else():
+    query, _ = contextualise("and IVF?", history("How does HNSW search?"))
+    assert "HNSW" not in query
+    query, _ = contextualise("And the large one?", history("How much does text-embedding-3-small cost?"))
+    assert "small" not in query
+
+
+def test_a_follow_up_of_a_follow_up_goes_back_to_the_first_subject():
+    query, reason = contextualise("and when?", history("What is CLIP?", "Who published it?"))
+    assert "CLIP" in query and reason
+
+
+@pytest.mark.parametrize("question", [
+    "How many dimensions does BGE-large-en have?", "What is the distributional hypothesis?",
+    "Why do embedding models struggle with negation?", "Which city hosted the 1998 winter games?",
+    "How does k-means cluster documents at night?"])
+def test_a_change_of_topic_is_left_alone(question):
+    assert contextualise(question, history("What is mean pooling?")) == (question, "")
+
+
+@pytest.mark.parametrize("question", ["and IVF?", "why?", "the large one", "What is it?", "😀", "مرحبا"])
+def test_without_a_conversation_nothing_changes(question):
+    assert contextualise(question, []) == (question, "")
+    assert contextualise(question, [{"role": "assistant", "content": "Hello."}]) == (question, "")
+    assert contextualise(question, [{"role": "user", "content": "  "}]) == (question, "")
+
+
+def test_a_query_has_an_end_and_no_turn_is_too_odd():
+    query, _ = contextualise("why?", history("What is " + "very " * 500 + "long?"))
+    assert len(query) <= MAX_QUERY
+    for earlier in ("?", "😀", "\u200f", "(((", "\\1 [a", "x" * 3000):
+        for question in ("and (IVF?", "why?", "its [x]?", "the other one \\2"):
+            query, _ = contextualise(question, history(earlier, reply=earlier))
+            assert query.strip()

@@ -1,0 +1,99 @@
+"""The direction of the imports, read from the sources; and what importing the package must not bring in."""
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import assistant
+from tests.fakes import ROOT
+
+# A package or module of `assistant` may import those of its own rank's list, and itself. From DESIGN.md:
+# records, errors <- config, protocols <- catalog, backends, trace <- ingest, retrieve, answer <- pipeline <- ui, cli
+BASE = {"records", "errors"}
+LOW = BASE | {"config", "protocols"}
+MAY = {
+    "records": set(), "errors": set(), "config": BASE, "protocols": BASE,
+    "text": BASE,                                   # pure functions under everything that reads a text
+    "trace": LOW, "catalog": LOW | {"trace"}, "backends": LOW,
+    "ingest": LOW | {"catalog", "trace", "text"}, "retrieve": LOW | {"catalog", "text"},
+    "answer": LOW | {"catalog", "text", "ingest"}, "parts": LOW | {"backends"},
+    "pipeline": LOW | {"catalog", "trace", "ingest", "retrieve", "answer", "parts"},
+    "present": LOW | {"trace"}, "doctor": LOW,
+    "lab": LOW | {"trace", "text", "pipeline"},
+    "ui": LOW | {"catalog", "trace", "text", "ingest", "pipeline", "lab", "present"},
+    "cli": LOW | {"trace", "pipeline", "present", "doctor", "ui"},
+    "__init__": LOW | {"pipeline"}, "__main__": {"cli"},
+}
+HEAVY = {"torch", "chromadb", "onnxruntime", "llama_cpp", "sentence_transformers", "transformers", "tokenizers",
+         "gradio"}
+PUBLIC = set(assistant.__all__)
+SOURCES = sorted((ROOT / "assistant").rglob("*.py"))
+
+
+def imports(file: Path, top_level_only: bool = False) -> set[str]:
+    """Dotted names that a file imports, anywhere in it or only as it is imported itself."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                found.update(alias.name for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"{file}: relative import"
+                found.update({child.module, *(f"{child.module}.{alias.name}" for alias in child.names)})
+            elif not (top_level_only and isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))):
+                visit(child)
+    visit(ast.parse(file.read_text(encoding="utf-8")))
+    return found
+
+
+def part(file: Path) -> str:
+    """"catalog" for assistant/catalog/traces.py, "cli" for assistant/cli.py."""
+    return file.relative_to(ROOT / "assistant").parts[0].removesuffix(".py")
+
+
+def test_every_part_has_its_place():
+    assert {part(file) for file in SOURCES} <= set(MAY)
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_imports_point_one_way(file):
+    own = part(file)
+    used = {name.split(".")[1] for name in imports(file) if name.startswith("assistant.") and len(name.split(".")) > 1}
+    others = used - PUBLIC - {own}
+    assert others <= MAY[own], f"{own} imports {sorted(others - MAY[own])}"
+    assert not any(name.split(".")[0] == "eval" for name in imports(file)) or own == "cli"
+    assert not any(name.split(".")[0] in ("tests", "app") for name in imports(file))
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_heavy_libraries_are_imported_in_backends_and_the_page_alone(file):
+    used = {name.split(".")[0] for name in imports(file)} & HEAVY
+    allowed = {"backends": HEAVY - {"gradio"}, "ui": {"gradio"}}.get(part(file), set())
+    assert used <= allowed
+    if part(file) == "backends":
+        assert not {name.split(".")[0] for name in imports(file, top_level_only=True)} & HEAVY
+
+
+def test_stages_know_nothing_of_traces():
+    for file in SOURCES:
+        if part(file) in ("retrieve", "answer", "ingest", "text"):
+            assert "assistant.trace" not in imports(file) and "assistant.records.Trace" not in imports(file), file
+
+
+def test_modules_are_short_and_say_what_they_are():
+    for file in [*SOURCES, *(ROOT / "eval").rglob("*.py"), ROOT / "app.py"]:
+        text = file.read_text(encoding="utf-8")
+        assert text.count("\n") <= 300, f"{file} has {text.count(chr(10))} lines"
+        assert file.name == "__main__.py" or ast.get_docstring(ast.parse(text)), f"{file} has no docstring"
+
+
+@pytest.mark.parametrize("module", ["assistant", "assistant.cli", "assistant.backends", "assistant.present"])
+def test_importing_stays_light(module):
+    code = f"import sys, {module}; print(sorted({HEAVY!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,104 @@
+"""The check of a sentence against its evidence: what may pass, and what must not."""
+from __future__ import annotations
+
+import pytest
+
+from assistant.answer.verify import check, content, declines, holds, stem
+from assistant.records import Evidence
+
+QUESTION = "How deep is Lake Onra?"
+
+
+def evidence(*texts: str, heading: str = "Lakes of the North") -> list[Evidence]:
+    return [Evidence(n, f"c{n}", "Lakes", heading, ((0, len(text)),), text, 0.9) for n, text in enumerate(texts, 1)]
+
+
+ONRA, TISSE = evidence("Lake Onra is 41 metres deep and freezes in late November.",
+                       "Lake Tisse is not salty, and it is 12 metres deep.")
+
+
+@pytest.mark.parametrize("sentence", [
+    "Lake Onra is 41 metres deep [1].", "Lake Onra is 41 metres deep and freezes in late November.",
+    "Lake Onra freezes in late November [1]."])
+def test_what_the_evidence_says_passes_with_its_marker(sentence):
+    found = check(sentence, QUESTION, [ONRA, TISSE])
+    assert found.supported and found.markers == (1,) and found.why == ""
+    assert "[" not in found.text
+
+
+def test_a_wrong_marker_is_put_right():
+    found = check("Lake Onra is 41 metres deep [2].", QUESTION, [ONRA, TISSE])
+    assert found.supported and found.markers == (1,)
+    assert check("Lake Onra is 41 metres deep [9].", QUESTION, [ONRA, TISSE]).markers == (1,)
+
+
+@pytest.mark.parametrize("sentence", ["Lake Onra is 42 metres deep [1].", "Lake Onra is 4.1 metres deep.",
+                                      "Lake Onra is 41,000 metres deep."])
+def test_a_number_that_is_not_there_fails(sentence):
+    found = check(sentence, QUESTION, [ONRA])
+    assert not found.supported and "number" in found.why
+
+
+def test_a_name_that_is_not_there_fails():
+    found = check("Lake Onra is 41 metres deep and freezes in late November says NASA.", QUESTION, [ONRA])
+    assert not found.supported and "name" in found.why
+    assert check(
+        "HNSW is 41 metres deep and freezes in late November.", "x", evidence(ONRA.text, heading="HNSW")
+    ).supported
+
+
+@pytest.mark.parametrize("sentence", [
+    "Lake Onra is not 41 metres deep [1].", "Lake Onra never freezes in late November.",
+    "Lake Onra doesn't freeze in late November."])
+def test_denying_what_the_evidence_says_fails(sentence):
+    assert not check(sentence, QUESTION, [ONRA]).supported
+
+
+def test_saying_what_the_evidence_denies_fails():
+    assert not check("Lake Tisse is salty [2].", "Is Lake Tisse salty?", [ONRA, TISSE]).supported
+    assert check("Lake Tisse is not salty [2].", "Is Lake Tisse salty?", [ONRA, TISSE]).supported
+
+
+def test_the_same_words_in_another_order_fail():
+    dog = evidence("The dog bites the man in the park.")
+    assert check("The dog bites the man.", "Who bites whom?", dog).supported
+    assert not check("The man bites the dog.", "Who bites whom?", dog).supported
+
+
+def test_words_of_the_question_alone_prove_nothing():
+    assert not check("How deep Lake Onra is cannot be said in metres of water today.", QUESTION, [TISSE]).supported
+    assert not check("The best restaurants are open all night.", QUESTION, [ONRA, TISSE]).supported
+    assert not check("Yes.", QUESTION, [ONRA]).supported
+    assert not check("Lake Onra is deep.", QUESTION, []).supported
+
+
+def test_a_sentence_stands_for_a_passage_when_it_holds_its_numbers_and_most_words():
+    assert holds("Onra is 41 metres deep and freezes in November.", ONRA)
+    assert not holds("Onra freezes in late November.", ONRA), "its number is left out"
+    assert not holds("It is 41.", ONRA)
+
+
+@pytest.mark.parametrize(
+    "draft", ["The documents do not say.", "The evidence doesn't mention it.", " This passage does not answer."]
+)
+def test_a_decline_is_known(draft):
+    assert declines(draft)
+
+
+@pytest.mark.parametrize("draft", ["Onra is deep.", "A document embedding does not say much.", "", "Do not swim."])
+def test_an_answer_is_no_decline(draft):
+    assert not declines(draft)
+
+
+def test_stems_join_forms_and_never_opposites():
+    assert stem("trains") == stem("training") == stem("trained") == stem("train")
+    assert stem("model's") == stem("models") == stem("model")
+    for one, other in (
+        ("good", "bad"),
+        ("small", "large"),
+        ("king", "queen"),
+        ("exact", "approximate"),
+        ("cosine", "cost"),
+    ):
+        assert stem(one) != stem(other)
+    assert content("The lakes are of the north") == {"lak", "north"}
