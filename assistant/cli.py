@@ -77,6 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--port", type=int, default=7860)
     sub.add_argument("--corpus", metavar="DIR", help="ingest this folder first where something in it has changed")
     command("doctor", _doctor, "check every part, and say what to do about what is wrong")
+    from assistant import trace_command
+    from assistant.lab import command as lab_command
+    for module in (trace_command, lab_command):
+        module.add_parser(commands).set_defaults(
+            run=lambda options, module=module: module.run(options, _assistant(options)))
     return parser
 
 
@@ -204,12 +209,13 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from assistant.ui.page import serve
+    from assistant.ui.page import check_port, serve
+    check_port(options.host, options.port)  # before an ingest that may take long
     rag = _assistant(options)
     if options.corpus:
         with _progress() as report:
             rag.ingest([options.corpus], report)
-    serve(rag.config, options.host, options.port)
+    serve(rag, options.host, options.port)
     return 0
 
 

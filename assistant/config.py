@@ -63,6 +63,10 @@ class Config:
     temperature: float = _setting(0.0, "of the language model; 0 repeats exactly", low=0.0, high=2.0)
     max_tokens: int = _setting(128, "tokens that the language model may write", low=8, high=4096)
     traces: bool = _setting(True, "keep a trace of every question in the index folder")
+    trace_days: int = _setting(90, "days that a trace is kept; one with a thumb or a note stays", low=1, high=36500)
+    trace_count: int = _setting(10_000, "traces that are kept, the latest; one with a thumb or a note stays",
+                                low=1, high=1_000_000)
+    redact: bool = _setting(False, "keep no prompt, draft or earlier turn in a trace")
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
@@ -100,7 +104,7 @@ class Config:
         models: {"embedder": ..., "reranker": ..., "llm": ...} -> fingerprint of the weights. Where something is
         stored, and whether traces are kept, shapes no answer and is left out.
         """
-        left_out = {"index", "vectors", "traces", *models}
+        left_out = {"index", "vectors", "traces", "trace_days", "trace_count", "redact", *models}
         settings = {name: getattr(self, name) for name in names() if name not in left_out}
         text = json.dumps({"settings": settings, "models": dict(models)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]

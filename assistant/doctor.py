@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from assistant.errors import GlassboxError
+from assistant.protocols import chunk_of
 
 ENOUGH_DISK = 1_000_000_000  # bytes; an index of some thousand pages and its traces
 
@@ -66,7 +67,7 @@ def _checks(rag) -> Iterator[tuple[str, Callable[[], str]]]:
         if not status["chunks"]:
             raise GlassboxError(f"{status['index']} is empty: run `assistant ingest PATH`")
         rag._index.check(parts.embedder, rag.config.chunk_tokens)
-        stored, kept = parts.store.ids(), {c.id for c in rag.chunks()}
+        stored, kept = {chunk_of(name) for name in parts.store.ids()}, {c.id for c in rag.chunks()}
         if stored != kept:
             raise GlassboxError(f"{len(stored ^ kept)} chunks and vectors do not match: run `assistant ingest` on the "
                                 "documents again, which mends it")

@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import sys
 import threading
+import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -18,10 +20,11 @@ from assistant.answer.verify import declines
 from assistant.catalog.conversations import Conversations
 from assistant.catalog.database import Database
 from assistant.catalog.documents import Documents
+from assistant.catalog.feedback import Feedback
 from assistant.catalog.lexical import Lexical
 from assistant.catalog.traces import Traces
 from assistant.config import Config
-from assistant.errors import EmptyIndexError, GlassboxError, InputError
+from assistant.errors import EmptyIndexError, GlassboxError, InputError, ModelError, StoreError
 from assistant.ingest.index import Index
 from assistant.parts import Parts
 from assistant.records import (
@@ -39,7 +42,7 @@ from assistant.records import (
 )
 from assistant.retrieve.rerank import probabilities
 from assistant.retrieve.stages import retrieve as run_retrieval
-from assistant.trace import Stopwatch
+from assistant.trace import Stopwatch, redacted
 
 MAX_QUESTION = 4000  # characters; a longer text is a document: ingest it
 CATALOG_FILE = "catalog.sqlite3"
@@ -54,7 +57,8 @@ class Assistant:
         self._db = Database(Path(self.config.index).expanduser() / CATALOG_FILE)
         self._documents = Documents(self._db)
         self._lexical = Lexical(self._db)
-        self._traces = Traces(self._db)
+        self.traces = Traces(self._db)
+        self.feedback = Feedback(self._db)
         self.conversations = Conversations(self._db)
         self._index = Index(self._db, self._documents, self._lexical)
         self._parts = Parts(self.config)
@@ -83,9 +87,8 @@ class Assistant:
         rebuild   forget the index first: needed after `embedder` or `chunk_tokens` changed
         """
         paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        if rebuild:
-            self._index.clear(self._parts.store)
-        return self._index.ingest(paths, self._parts.embedder, self._parts.store, self.config.chunk_tokens, progress)
+        return self._index.ingest(paths, self._parts.embedder, self._parts.store, self.config.chunk_tokens, progress,
+                                  rebuild=rebuild)
 
     def documents(self) -> list[Document]:
         return self._documents.all()
@@ -105,8 +108,9 @@ class Assistant:
         documents, chunks = self._documents.counts()
         made = self._documents.meta()
         return {"index": str(Path(self.config.index).expanduser()), "documents": documents, "chunks": chunks,
-                "traces": self._traces.count(), "index_fingerprint": self.index_fingerprint(),
-                "made_with": {"embedder": made.get("embedder"), "chunk_tokens": int(made.get("chunk_tokens", 0)) or None},
+                "traces": self.traces.count(), "index_fingerprint": self.index_fingerprint(),
+                "made_with": {"embedder": made.get("embedder"),
+                              "chunk_tokens": int(made.get("chunk_tokens", 0)) or None},
                 "settings": self.config.public()}
 
     def index_fingerprint(self) -> str:
@@ -135,18 +139,19 @@ class Assistant:
 
     def answer(self, question: str, history: Sequence[Message] = ()) -> Answer:
         """The checked answer; `answer.trace_id` names its trace."""
-        for event in self.stream(question, history):
+        for event in self.stream(question, history):  # noqa: B007 (the last one is wanted)
             pass
         return event
 
-    def stream(self, question: str, history: Sequence[Message] = (),
-               stop: threading.Event | None = None) -> Iterator[Event]:
+    def stream(self, question: str, history: Sequence[Message] = (), stop: threading.Event | None = None, *,
+               parent: str | None = None) -> Iterator[Event]:
         """Progress, then Found (the evidence), then each checked Sentence, last the Answer.
 
-        stop: set it from another thread to end the answer after the sentence at work; the trace says "stopped".
+        stop    set it from another thread to end the answer after the sentence at work; the trace says "stopped"
+        parent  the trace that this question replays; its own trace names it
         """
         self._check(question)
-        run = _Run(self, question.strip(), tuple(history), stop or threading.Event())
+        run = _Run(self, question.strip(), tuple(history), stop or threading.Event(), parent)
         try:
             yield from run.events()
         except GeneratorExit:
@@ -157,7 +162,7 @@ class Assistant:
             raise
 
     def trace(self, trace_id: str) -> Trace:
-        return self._traces.get(trace_id)
+        return self.traces.get(trace_id)
 
     def _check(self, question: str) -> None:
         if not question.strip():
@@ -165,7 +170,7 @@ class Assistant:
         if len(question) > MAX_QUESTION:
             raise InputError(f"the question has {len(question):,} characters; at most {MAX_QUESTION:,} are read: "
                              "shorten it, or ingest the text as a document")
-        if "\0" in question or (not question.isprintable() and not all(c.isprintable() or c.isspace() for c in question)):
+        if any(unicodedata.category(c) in ("Cc", "Cs", "Cn") and not c.isspace() for c in question):
             raise InputError("the question holds characters that are not text: type it again")
         if not self.config.dense and not self.config.lexical:
             raise InputError("dense and lexical are both off, so nothing can be found: set one of them on")
@@ -181,9 +186,10 @@ class Assistant:
 class _Run:
     """One question on its way to an answer, and the Trace that is made of it however it ends."""
 
-    def __init__(self, rag: Assistant, question: str, history: tuple[Message, ...], stop: threading.Event) -> None:
+    def __init__(self, rag: Assistant, question: str, history: tuple[Message, ...], stop: threading.Event,
+                 parent: str | None) -> None:
         self._rag, self._question, self._history, self._stop = rag, question, history, stop
-        self._watch = Stopwatch()
+        self._parent, self._began, self._watch = parent, datetime.now(UTC), Stopwatch()
         self._id = uuid.uuid4().hex[:12]
         self._retrieval = Retrieval(question, question, "", (), "off", "", False, None)
         self._evidence: tuple[Evidence, ...] = ()
@@ -191,6 +197,7 @@ class _Run:
         self._draft = ""
         self._answer = Answer("")
         self._assembly: Assembly | None = None
+        self._error = ""
 
     def events(self) -> Iterator[Event]:
         rag, titles = self._rag, [d.title for d in self._rag.documents()]
@@ -236,9 +243,12 @@ class _Run:
             with self._watch.stage("generate", n_in=len(self._evidence)) as out:
                 pieces = generator.stream(self._prompt, temperature=self._rag.config.temperature,
                                           max_tokens=self._rag.config.max_tokens)
-                for sentence in self._assembly.from_draft(self._until_stopped(pieces)):
-                    out.n += 1
-                    yield sentence
+                try:
+                    for sentence in self._assembly.from_draft(self._until_stopped(pieces)):
+                        out.n += 1
+                        yield sentence
+                except ModelError as error:  # the evidence answers without the model
+                    self._error = str(error)
             self._draft = self._assembly.draft
             if declines(self._draft) and not self._assembly.answer().text and not self._stop.is_set():
                 yield from self._finish(fixed(decline.decline(self._retrieval.hits), abstained=True))
@@ -274,15 +284,24 @@ class _Run:
         yield self._answer
 
     def save(self, status: str, error: str = "") -> None:
+        error = error or self._error
         if not self._rag.config.traces:
             return
         if status != "complete" and self._assembly is not None:
             self._answer = dataclasses.replace(self._assembly.answer(), trace_id=self._id)
             self._draft = self._assembly.draft
         found = self._retrieval
-        self._rag._traces.add(Trace(
-            self._id, None, datetime.now(UTC).isoformat(timespec="milliseconds"), status, self._question,
+        made = Trace(
+            self._id, self._parent, self._began.isoformat(timespec="milliseconds"), status, self._question,
             self._history, found.query, found.query_reason, self._rag.config.public(),
-            self._rag.config.fingerprint(self._rag._parts.fingerprints()) if not error else "",
+            self._rag.config.fingerprint(self._rag._parts.fingerprints()) if status != "failed" else "",
             self._rag.index_fingerprint(), found.hits, found.gate, found.gate_reason, found.calibrated, self._evidence,
-            self._prompt, self._draft, self._answer, tuple(self._watch.spans), error))
+            self._prompt, self._draft, self._answer, tuple(self._watch.spans), error, found.threshold,
+            self._assembly.checks if self._assembly else (),
+            self._rag._documents.versions({hit.chunk.document_id for hit in found.hits}))
+        config = self._rag.config
+        try:
+            self._rag.traces.add(redacted(made) if config.redact else made, config.trace_days, config.trace_count)
+        except StoreError as failure:  # a full disk must not cost the answer
+            print(f"assistant: the trace was not kept: {failure}", file=sys.stderr)
+            self._answer = dataclasses.replace(self._answer, trace_id="")

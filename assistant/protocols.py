@@ -24,15 +24,25 @@ class Embedder(Protocol):
         """Word pieces of each text with its special tokens, neither padded nor truncated."""
 
 
+def sentence_id(chunk_id: str, n: int) -> str:
+    """The id of the vector of a chunk's n-th sentence, from 0. The vector of the whole chunk has the chunk's own id."""
+    return f"{chunk_id}/{n}"
+
+
+def chunk_of(vector_id: str) -> str:
+    """The chunk that a vector belongs to."""
+    return vector_id.partition("/")[0]
+
+
 class VectorStore(Protocol):
-    """Vectors by chunk id, searched by approximate nearest neighbours in cosine."""
+    """Vectors by id, searched by approximate nearest neighbours in cosine."""
 
     def upsert(self, ids: Sequence[str], vectors: np.ndarray) -> None: ...
 
     def delete(self, ids: Sequence[str]) -> None: ...
 
     def search(self, vector: np.ndarray, n: int) -> list[tuple[str, float]]:
-        """The n nearest as (id, cosine), best first; fewer where the store holds fewer."""
+        """The n nearest vectors as (id, cosine), best first; fewer where the store holds fewer."""
 
     def vectors(self, ids: Sequence[str]) -> np.ndarray:
         """float32 (n, dim) of the ids, in their order. KeyError names an id that is not there."""

@@ -167,11 +167,37 @@ class Retrieval:
 
 
 @dataclass(frozen=True)
+class Check:
+    """The check of one sentence of the model's draft; `why` says in words why it is not supported ("" if it is)."""
+
+    sentence: str
+    supported: bool
+    markers: tuple[int, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class DocumentVersion:
+    """Which text a document had when a question was answered: `sha256` (hex) of it."""
+
+    id: str
+    title: str
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Trace:
     """Everything that happened between a question and its answer, enough to show it again without the index.
 
-    config is {setting: value} without secrets; prompt is the exact message list; draft is the model's raw text;
-    created is ISO 8601 in UTC.
+    parent     the trace that this one replays, under other settings or the same
+    created    when the question was asked, ISO 8601 in UTC; the spans count from there
+    config     {setting: value} without secrets
+    prompt     the exact message list; draft is the model's raw text
+    threshold  the gate's probability; None where there was no gate
+    checks     one for each sentence of the draft that was read, in order
+    documents  the versions of the documents that the hits come from
+    redacted   whether what the model was sent and wrote was left out: see assistant.trace.redact
     """
 
     id: str
@@ -195,6 +221,10 @@ class Trace:
     answer: Answer
     spans: tuple[Span, ...]
     error: str = ""
+    threshold: float | None = None
+    checks: tuple[Check, ...] = ()
+    documents: tuple[DocumentVersion, ...] = ()
+    redacted: bool = False
 
 
 @dataclass(frozen=True)

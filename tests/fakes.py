@@ -12,6 +12,8 @@ from assistant.catalog.database import Database
 from assistant.catalog.documents import Documents
 from assistant.catalog.lexical import Lexical
 from assistant.ingest.index import Index
+from assistant.protocols import chunk_of
+from assistant.records import Answer, Chunk, Evidence, Hit, Score, Span, Trace
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
@@ -86,7 +88,22 @@ class Shelf:
         ids = self.documents.chunk_ids()
         with self.database.read() as connection:
             words = sorted(row[0] for row in connection.execute("SELECT id FROM lexical"))
-        return sorted(self.store.ids()) == ids == words
+        return sorted({chunk_of(name) for name in self.store.ids()}) == ids == words and set(ids) <= self.store.ids()
 
     def texts(self) -> dict[str, str]:
         return {document.source: document.text for document in self.documents.all()}
+
+
+def made_trace(name: str = "t", *, texts: Sequence[str] = ("A text of a chunk.",), ms: float = 20.0,
+               **changes) -> Trace:
+    """A whole trace made by hand: one hit a text, the first kept and evidence."""
+    hits = tuple(Hit(Chunk(f"c{n}", "d", "Part", text, 100 * n, 100 * n + len(text), 9), "Book", Score(0.9 - n / 10, n),
+                     Score(5.0 - n / 10, n), Score(1 / (60 + n), n), Score(0.8 - n / 10, n), n == 1, f"number {n}")
+                 for n, text in enumerate(texts, 1))
+    given = dict(id=name, parent=None, created="2026-01-02T03:04:05.678+00:00", status="complete", question="What?",
+                 history=(), query="What?", query_reason="", config={"k": 4, "rerank": True, "threshold": None},
+                 config_fingerprint="cc", index_fingerprint="ii", hits=hits, gate="passed", gate_reason="enough",
+                 calibrated=True, evidence=(Evidence(1, "c1", "Book", "Part", ((100, 106),), "A text", 0.7),),
+                 prompt=(), draft="", answer=Answer("A text [1].", trace_id=name),
+                 spans=(Span("dense", 0.0, ms / 2, 1, 20), Span("rerank", ms / 2, ms / 2, 20, 20)))
+    return Trace(**{**given, **changes})

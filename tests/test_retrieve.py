@@ -15,6 +15,7 @@ from assistant.records import Chunk, Hit, Score
 from assistant.retrieve.fuse import fuse, ranked
 from assistant.retrieve.rerank import probabilities, rerank
 from assistant.retrieve.select import gate, neighbours, select
+from assistant.retrieve.spelling import repair
 from assistant.retrieve.stages import retrieve
 from assistant.trace import Stopwatch
 from tests.fakes import Shelf
@@ -191,9 +192,29 @@ def test_words_match_by_stem_without_accents_and_score_higher_the_better(words):
     assert [name for name, _ in words.search("שלום", 9)] == ["d"]
 
 
-def test_a_typing_error_finds_its_word(words):
-    assert [name for name, _ in words.search("vectrs", 9)] == ["c", "a"]
-    assert words.search("zzzzzzz", 9) == []
+WORDS = ["compare", "compresses", "feelings", "image", "pairs", "paris", "similarity", "trained", "word2vec"]
+
+
+@pytest.mark.parametrize("typed, meant", [
+    ("wrod2vec", "word2vec"), ("imgae", "image"), ("similarty", "similarity"), ("traned", "trained"),
+    ("Imgae", "Image"), ("piars", "pairs")])
+def test_a_typing_error_is_read_as_the_documents_word_and_said(typed, meant):
+    query, reason = repair(f"What is {typed}?", lambda word: word == "what", lambda letter: [
+        word for word in WORDS if word[0] == letter])
+    assert query == f"What is {meant}?"
+    assert reason == f'"{typed}" is read as "{meant.lower()}"'
+
+
+@pytest.mark.parametrize("word", ["compress", "felines", "pairing", "GloVe", "IMGAE", "imgs", "zebra", "don't"])
+def test_a_word_that_is_none_of_the_documents_and_no_error_of_one_is_left_alone(word):
+    question = f"What is {word}?"
+    assert repair(question, lambda word: word == "what", lambda letter: [
+        known for known in WORDS if known[0] == letter]) == (question, "")
+
+
+def test_the_documents_words_are_known_as_they_are_written(words):
+    assert "vectors" in words.words_from("v")
+    assert words.words_from("z") == []
 
 
 @given(st.text(max_size=60).filter(lambda text: "\0" not in text and text.isprintable()))

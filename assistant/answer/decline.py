@@ -10,7 +10,8 @@ _GREETING = re.compile(r"\W*(hi|hello|hey|good (morning|afternoon|evening|day)|g
                        r"( there| all| glassbox| everyone)?(\W*(how are you|how do you do|how is it going|what's up)"
                        r"( doing| today)?)?\W*$|\W*how are you( doing| today)?\W*$", re.I)
 _THANKS = re.compile(r"\W*(many )?(thanks?( you| a lot| so much| very much)*|cheers|great|cool|nice|perfect|awesome|"
-                     r"bye|goodbye|ok(ay)?|got it|that helps|well done|see you)(,? (thanks?|thank you|bye|goodbye))?\W*$", re.I)
+                     r"bye|goodbye|ok(ay)?|got it|that helps|well done|see you)"
+                     r"(,? (thanks?|thank you|bye|goodbye))?\W*$", re.I)
 _ABILITY = re.compile(r"\W*(what (can|do) you do|who are you|what are you|how (do|can) (i|you) (use|work)( you| this)?|"
                       r"what is (this|glassbox)( thing| app| tool)?|help( me)?)\W*$", re.I)
 
@@ -23,8 +24,8 @@ def small_talk(question: str, documents: Sequence[str]) -> str | None:
         return "You are welcome. Ask on whenever you like."
     if _ABILITY.match(question):
         about = f"{len(documents)} document{'s' if len(documents) != 1 else ''}"
-        return (f"I answer questions from {about}, cite the exact sentences, and show every passage that was considered "
-                "with its scores. What the documents do not say, I decline to answer.")
+        return (f"I answer questions from {about}, cite the exact sentences, and show every passage that was "
+                "considered with its scores. What the documents do not say, I decline to answer.")
     return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.records import Chunk, Evidence, Hit
-from assistant.text.sentences import Unit, units
+from assistant.text.sentences import Quotable, quotables
 
 Scorer = Callable[[Sequence[str]], np.ndarray]  # texts -> probability (or cosine) of each
 
@@ -29,16 +29,8 @@ class Passage:
 
 
 def passages(hits: Sequence[Hit]) -> list[Passage]:
-    """Everything quotable in the kept chunks, in their order. Questions and fragments are not: they answer nothing."""
-    found: list[Passage] = []
-    for hit in hits:
-        before: Unit | None = None
-        for unit in units(hit.chunk.text, hit.chunk.header):
-            if _answers_nothing(unit):
-                before = None
-                continue
-            found.append(_passage(hit, unit, before))
-            before = unit if unit.kind in ("sentence", "item") else None
+    """Everything quotable in the kept chunks, in their order."""
+    found = [_passage(hit, quotable) for hit in hits for quotable in quotables(hit.chunk.text, hit.chunk.header)]
     return found[:MAX_UNITS]
 
 
@@ -73,20 +65,12 @@ def scored_text(passage: Passage) -> str:
     return f"{last}: {passage.reading}" if last else passage.reading
 
 
-def _answers_nothing(unit: Unit) -> bool:
-    return unit.reading.rstrip("\"”").endswith("?") or (unit.kind in ("sentence", "item")
-                                                         and len(re.findall(r"\w+", unit.reading)) < 3)
-
-
-def _passage(hit: Hit, unit: Unit, before: Unit | None) -> Passage:
-    offset, chunk = hit.chunk.start, hit.chunk
-    start, reading = unit.start, unit.reading
-    if unit.leaning and before is not None:
-        start, reading = before.start, f"{before.reading} {unit.reading}"
-    spans = ((offset + start, offset + unit.end),)
-    if unit.kind == "row":
-        spans += _header_span(chunk)
-    return Passage(chunk, hit.document, spans, reading, unit.kind)
+def _passage(hit: Hit, quotable: Quotable) -> Passage:
+    offset = hit.chunk.start
+    spans = ((offset + quotable.start, offset + quotable.end),)
+    if quotable.kind == "row":
+        spans += _header_span(hit.chunk)
+    return Passage(hit.chunk, hit.document, spans, quotable.reading, quotable.kind)
 
 
 def _header_span(chunk: Chunk) -> tuple[tuple[int, int], ...]:

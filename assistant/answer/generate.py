@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.answer.evidence import WHOLE_TABLE
 from assistant.answer.verify import check, content, declines, holds
-from assistant.records import Answer, Citation, Evidence, Sentence, Support
+from assistant.records import Answer, Check, Citation, Evidence, Sentence, Support
 from assistant.text.sentences import split_sentences
 
 ESSENTIAL = 0.6    # of the best passage's probability, from which on a passage is essential
@@ -57,18 +57,18 @@ class Assembly:
         self.is_table = len(self._owed) > 2 and len(headers) == 1 and headers != {()}
         self._text, self._support, self._citations = "", [], []
         self.draft = ""
+        self.checks: tuple[Check, ...] = ()
 
     def from_draft(self, pieces: Iterable[str]) -> Iterator[Sentence]:
         """Check the model's sentences as they come, until it repeats itself, wanders off or has said enough."""
         seen: set[frozenset[str]] = set()
-        done = 0
-        for sentence in self._complete(pieces):
+        for done, sentence in enumerate(self._complete(pieces)):
             words = frozenset(content(sentence))
             if words in seen or done == MAX_SENTENCES or declines(sentence):
                 return
             seen.add(words)
-            done += 1
             checked = check(sentence, self._question, self._evidence)
+            self.checks += (Check(checked.text, checked.supported, checked.markers, checked.why),)
             if checked.supported and not self._said(checked.text):
                 self._owed = [e for e in self._owed if not (e.marker in checked.markers and holds(checked.text, e))]
                 score = next((e.score for e in self._evidence if e.marker == checked.markers[0]), None)

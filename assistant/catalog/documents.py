@@ -1,12 +1,13 @@
 """Documents and their chunks, and what the index was made with."""
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 
 from assistant.catalog.database import Database
 from assistant.errors import InputError
-from assistant.records import Chunk, Document
+from assistant.records import Chunk, Document, DocumentVersion
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -90,6 +91,13 @@ class Documents:
     def chunk_ids(self) -> list[str]:
         with self._db.read() as connection:
             return [row[0] for row in connection.execute("SELECT id FROM chunks ORDER BY id")]
+
+    def versions(self, ids: Iterable[str]) -> tuple[DocumentVersion, ...]:
+        """Which text of each document the index holds, in the order of their sources; unknown ids are left out."""
+        with self._db.read() as connection:
+            return tuple(DocumentVersion(**row) for row in connection.execute(
+                "SELECT id, title, source, sha256 FROM documents WHERE id IN (SELECT value FROM json_each(?)) "
+                "ORDER BY source", (json.dumps(sorted(ids)),)))
 
     def meta(self) -> dict[str, str]:
         """What the index was made with: embedder, embedder_fingerprint, chunk_tokens; empty for a new index."""

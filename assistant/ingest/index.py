@@ -1,12 +1,14 @@
 """Bring an index in line with files: plan by content hash, apply document by document, reconcile.
 
+A chunk has one vector of the whole of it and one of each of its sentences: a question often asks for one sentence, and
+the vector of a whole chunk is a mean in which that sentence drowns (chapter 7; measured in eval/EXPERIMENTS.md).
 Vectors are written before the catalog's transaction and old ones are removed after it, so a crash at any point leaves
 an index that answers; what is left over is removed by the next ingest.
 """
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from assistant.catalog.database import Database
@@ -15,11 +17,13 @@ from assistant.catalog.lexical import Lexical
 from assistant.errors import IndexMismatchError, InputError
 from assistant.ingest.chunk import check_budget, chunk
 from assistant.ingest.load import READABLE, Unreadable, find, load
-from assistant.protocols import Embedder, VectorStore
-from assistant.records import Document, IngestReport
+from assistant.protocols import Embedder, VectorStore, chunk_of, sentence_id
+from assistant.records import Chunk, Document, IngestReport
 from assistant.text.readable import body, passage
+from assistant.text.sentences import quotables
 
 Report = Callable[[int, int, str], None]
+LAYOUT = "2"  # of what is stored; an index of another layout is made anew
 BATCH = 256  # chunks embedded between two reports of progress: about 8 s on two cores
 
 
@@ -38,6 +42,9 @@ class Index:
             raise IndexMismatchError(
                 f"this index was made with the embedder {made['embedder']}, the settings name {embedder.name}: set "
                 "embedder back, name another folder with --index, or run `assistant ingest --rebuild PATH...`")
+        if made.get("layout") != LAYOUT:
+            raise IndexMismatchError("this index was made by another version of Glassbox: run "
+                                     "`assistant ingest --rebuild PATH...`, or name another folder with --index")
         if int(made["chunk_tokens"]) != chunk_tokens:
             raise IndexMismatchError(
                 f"this index was made with chunk_tokens={made['chunk_tokens']}, the settings say {chunk_tokens}: set "
@@ -90,22 +97,23 @@ class Index:
     def _write(self, document: Document, embedder: Embedder, store: VectorStore, chunk_tokens: int,
                tell: Callable[[int, int], None]) -> None:
         chunks = chunk(document, embedder.count_tokens, chunk_tokens, embedder.max_tokens)
-        old = {c.id for c in self.documents.chunks(document.id)}
+        before = self.documents.chunks(document.id)
+        old = {c.id for c in before}
         new = {c.id for c in chunks}
         missing = [c for c in chunks if c.id not in old]  # a chunk that did not change keeps its vector
         for at in range(0, len(missing), BATCH):
             part = missing[at:at + BATCH]
             if at:
                 tell(at, len(missing))
-            store.upsert([c.id for c in part], embedder.embed([passage(c) for c in part]))
+            _embed(part, embedder, store)
         with self._db.write() as connection:
             self.documents.replace(connection, document, chunks)
             self.lexical.remove(connection, old)
             self.lexical.add(connection, [(c.id, f"{c.heading}\n{c.header}", body(c.text, c.header)) for c in chunks])
             self.documents.set_meta(connection, {
                 "embedder": embedder.name, "embedder_fingerprint": embedder.fingerprint,
-                "chunk_tokens": str(chunk_tokens)})
-        store.delete(sorted(old - new))
+                "chunk_tokens": str(chunk_tokens), "layout": LAYOUT})
+        store.delete([name for c in before if c.id not in new for name in _rows(c)])
 
     def remove(self, document_id: str, store: VectorStore) -> None:
         """Take one document out; an unknown one raises InputError."""
@@ -113,11 +121,11 @@ class Index:
             self._remove(document_id, store)
 
     def _remove(self, document_id: str, store: VectorStore) -> None:
-        ids = [c.id for c in self.documents.chunks(self.documents.get(document_id).id)]
+        chunks = self.documents.chunks(self.documents.get(document_id).id)
         with self._db.write() as connection:
-            self.lexical.remove(connection, ids)
+            self.lexical.remove(connection, [c.id for c in chunks])
             self.documents.remove(connection, document_id)
-        store.delete(ids)
+        store.delete([name for c in chunks for name in _rows(c)])
 
     def clear(self, store: VectorStore) -> None:
         """Forget every document and what the index was made with; traces and conversations stay."""
@@ -134,9 +142,24 @@ class Index:
     def reconcile(self, embedder: Embedder, store: VectorStore) -> int:
         """Remove vectors without a chunk, embed chunks without a vector; how many there were."""
         kept, stored = set(self.documents.chunk_ids()), store.ids()
-        orphans, missing = sorted(stored - kept), sorted(kept - stored)
+        orphans, missing = sorted(name for name in stored if chunk_of(name) not in kept), sorted(kept - stored)
         store.delete(orphans)
         if missing:
-            chunks = self.documents.chunks_by_id(missing)
-            store.upsert(missing, embedder.embed([passage(chunks[i]) for i in missing]))
+            _embed(list(self.documents.chunks_by_id(missing).values()), embedder, store)
         return len(orphans) + len(missing)
+
+
+def _sentences(chunk: Chunk) -> list[str]:
+    """The sentences that get a vector of their own; none where the chunk is a single one."""
+    readings = [quotable.reading for quotable in quotables(chunk.text, chunk.header)]
+    return readings if len(readings) > 1 else []
+
+
+def _rows(chunk: Chunk) -> list[str]:
+    """The ids of a chunk's vectors; its own comes last, so that where it is stored, the others are."""
+    return [*(sentence_id(chunk.id, n) for n in range(len(_sentences(chunk)))), chunk.id]
+
+
+def _embed(chunks: Sequence[Chunk], embedder: Embedder, store: VectorStore) -> None:
+    texts = [text for c in chunks for text in (*_sentences(c), passage(c))]
+    store.upsert([name for c in chunks for name in _rows(c)], embedder.embed(texts))

@@ -11,19 +11,23 @@ from collections.abc import Sequence
 from assistant.catalog.lexical import STOP
 from assistant.records import Message
 
-_OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|what about|how about)\b[\s,]*(what about|how about)?\s*", re.I)
+_OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|what about|how about)\b[\s,]*(what about|how about)?\s*",
+                      re.I)
 _PRONOUN = re.compile(r"\b(it|its|they|them|their|theirs|he|she)\b", re.I)
 _POINTER = re.compile(r"\b(this|that|these|those)\b(?=\s*([?.!,]|$|is\b|are\b|was\b|do(es)?\b|mean|work|help|happen|"
-                      r"matter|cost|fix|one\b|method\b|approach\b|problem\b|model\b|algorithm\b|two\b|failure\b))", re.I)
-_CHOICE = re.compile(r"\b((the|which|this|that|any|another|what about)( [\w-]+)? ones?|the others?|the former|the latter|"
-                     r"(of|to|for|between|are|do) (both|either|neither)|(both|either|neither)( of them)?$|the rest)\b", re.I)
+                      r"matter|cost|fix|one\b|method\b|approach\b|problem\b|model\b|algorithm\b|two\b|failure\b))",
+                      re.I)
+_CHOICE = re.compile(r"\b((the|which|this|that|any|another|what about)( [\w-]+)? ones?|the others?|the former|"
+                     r"the latter|(of|to|for|between|are|do) (both|either|neither)|(both|either|neither)( of them)?$|the rest)\b",
+                     re.I)
 _REQUEST = re.compile(r"^\W*(please |can you |could you )*(explain|describe|define|tell me( more)?( about)?|show( me)?|"
                       r"what('s| is| are)|summari[sz]e)\b|\bplease\b", re.I)
 _EXISTS = re.compile(r"^\W*(is|are) there\b|^\W*(which|who|name|anything)\b", re.I)
 _PAIR = re.compile(r"\b([\w-]+)(?:s)? (?:and|or|vs\.?|versus) (?:an? |the )?([\w-]+)", re.I)
 _PREPOSITION = r"(?:for|in|with|on|by|at|from|during|without|under|over)"
 _MORE = re.compile(r"^(why( not| so| is that)?|how( so| come| does that work)?|(can you |please )*(explain|elaborate|"
-                   r"tell me more|say more|go on|give (me )?(an |another |some )?examples?|for example|more( details?)?|"
+                   r"tell me more|say more|go on|give (me )?(an |another |some )?examples?|for example|"
+                   r"more( details?)?|"
                    r"in what way|since when|when|where|who|which( one)?s?|really|are you sure|what else|anything else|"
                    r"summari[sz]e( that| it)?)( please)?)[\s?.!]*$", re.I)
 _NAME = re.compile(r"\"[^\"]+\"|“[^”]+”|\b(?:[A-Z][\w]*[A-Z0-9][\w]*|[A-Za-z]+(?:-[A-Za-z0-9]+)*-?\d[\w-]*|[A-Z]{2,})\b"

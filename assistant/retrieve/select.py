@@ -60,7 +60,8 @@ def select(hits: Sequence[Hit], k: int, passed: Gate, floor: float) -> list[Hit]
 
 
 def neighbours(kept: Sequence[Hit], siblings: Mapping[str, Sequence[Chunk]]) -> list[Hit]:
-    """Chunks that complete a kept one: the one before where it begins in mid-thought, the one after where it breaks off.
+    """Chunks that complete a kept one: the one before where it begins in mid-thought, the one after where it breaks
+    off.
 
     siblings: {document id: its chunks in order}. Only within one heading, and none that is kept already.
     """

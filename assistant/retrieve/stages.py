@@ -17,8 +17,10 @@ from assistant.retrieve import search, select
 from assistant.retrieve.contextualise import contextualise
 from assistant.retrieve.fuse import fuse
 from assistant.retrieve.rerank import rerank
+from assistant.retrieve.spelling import repair
 from assistant.text.readable import passage
 
+WHOLE_WORD = 3     # word pieces of a word that the embedder's vocabulary has: itself and the two special tokens
 FLOOR_SHARE = 0.5  # of the gate's threshold: under it a chunk beside the best is noise
 
 
@@ -26,7 +28,10 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
              watch) -> tuple[Retrieval, np.ndarray]:
     """(all candidates with every stage's score, the query's vector float32 (dim,))."""
     with watch.stage("contextualise", n_in=len(history)) as out:
-        query, why = contextualise(question, history)
+        query, mended = repair(question, lambda word: parts.embedder.count_tokens([word])[0] == WHOLE_WORD,
+                               lexical.words_from)
+        query, why = contextualise(query, history)
+        why = "; ".join(reason for reason in (mended, why) if reason)
         out.n = 1
     with watch.stage("embed", n_in=1) as out:
         vector = parts.embedder.embed([query])[0]
@@ -50,7 +55,7 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
     reranker = parts.reranker
     if reranker is not None and by_fusion:
         with watch.stage("rerank", n_in=len(by_fusion)) as out:
-            cosines = _cosines(vector, list(by_fusion), by_dense, parts.store)
+            cosines = parts.store.vectors(list(by_fusion)) @ vector
             by_rerank = rerank(query, {name: passage(chunks[name]) for name in by_fusion}, cosines, reranker)
             out.n = len(by_rerank)
     with watch.stage("select", n_in=len(by_fusion)) as out:
@@ -69,13 +74,6 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
     calibrated = reranker is not None and reranker.calibrated
     return Retrieval(question, query, why, tuple(hits), passed.state, passed.reason, calibrated, passed.threshold,
                      tuple(watch.spans)), vector
-
-
-def _cosines(vector: np.ndarray, names: list[str], by_dense: Mapping[str, Score], store) -> np.ndarray:
-    """The cosine of the query and each candidate, from the search where it gave one, else from the stored vector."""
-    unknown = [name for name in names if name not in by_dense]
-    stored = dict(zip(unknown, store.vectors(unknown) @ vector, strict=True)) if unknown else {}
-    return np.array([by_dense[n].value if n in by_dense else stored[n] for n in names], np.float32)
 
 
 def _hits(order: list[str], chunks: Mapping[str, Chunk], documents: Documents,

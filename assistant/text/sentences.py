@@ -32,6 +32,37 @@ class Unit:
     leaning: bool = False
 
 
+@dataclass(frozen=True)
+class Quotable:
+    """Something that can be quoted by itself: text[start:end] is a unit, with the one before where it leans on it."""
+
+    kind: str
+    start: int
+    end: int
+    reading: str
+
+
+def quotables(text: str, header: str = "") -> list[Quotable]:
+    """The units of a chunk that say something, in order. Questions and fragments are left out: they answer nothing."""
+    found: list[Quotable] = []
+    before: Unit | None = None
+    for unit in units(text, header):
+        if _says_nothing(unit):
+            before = None
+            continue
+        if unit.leaning and before is not None:
+            found.append(Quotable(unit.kind, before.start, unit.end, f"{before.reading} {unit.reading}"))
+        else:
+            found.append(Quotable(unit.kind, unit.start, unit.end, unit.reading))
+        before = unit if unit.kind in ("sentence", "item") else None
+    return found
+
+
+def _says_nothing(unit: Unit) -> bool:
+    return unit.reading.rstrip("\"”").endswith("?") or (unit.kind in ("sentence", "item")
+                                                        and len(re.findall(r"\w+", unit.reading)) < 3)
+
+
 def units(text: str, header: str = "") -> list[Unit]:
     """The units of a chunk's text in order. `header`: the header row of a table that begins before this text."""
     found: list[Unit] = []

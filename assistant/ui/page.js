@@ -12,6 +12,7 @@
       const { event, act, confirm, ...data } = button.dataset;
       if (confirm && !button.classList.contains("gb-sure")) return sure(button, confirm);
       if (act === "rename") return rename(button, trigger);
+      if (act === "export-trace") return download(data.name, await server.export_trace(data.id, data.kind));
       if (act === "export") return download(`${data.title}.md`, await server.export_markdown(data.id));
       if (!event) return;
       trigger(event, { act, ...data });
@@ -77,6 +78,7 @@
 
   /* A chip leads to its passage: bring the answer into view, open the evidence, scroll, flash. */
   async function cite(chip) {
+    if (chip.closest("#gb-traces")) return flash($(`#gb-trace [data-passage="${chip.dataset.marker}"]`), []);
     const answer = chip.closest("[data-trace]"), head = () => $(".gb-viewhead");
     if (answer && answer.dataset.trace && head()?.dataset.trace !== answer.dataset.trace) {
       $(".gb-inspect", answer)?.click();
@@ -87,9 +89,12 @@
     $("#gb-tab-evidence-button")?.click();
     for (let n = 0; n < 20 && !$(`#ev-${chip.dataset.marker}`)?.offsetParent; n++) await wait(50);
     const passage = $(`#ev-${chip.dataset.marker}`);
+    flash(passage, $$(`#gb-evidence mark[data-marker="${chip.dataset.marker}"]`));
+  }
+  function flash(passage, others) {
     if (!passage) return;
     passage.scrollIntoView({ block: "center", behavior: calm() ? "auto" : "smooth" });
-    $$(`#gb-evidence mark[data-marker="${chip.dataset.marker}"]`).concat(passage).forEach((mark) => {
+    others.concat(passage).forEach((mark) => {
       mark.classList.remove("gb-flash");
       void mark.offsetWidth;
       mark.classList.add("gb-flash");

@@ -24,10 +24,12 @@ from assistant.ui.corpus import Corpus
 from assistant.ui.fragment import fragment
 from assistant.ui.icons import icon
 from assistant.ui.theme import SCRIPT, STYLE, Glass
+from assistant.ui.traces import Traces
 from assistant.ui.warmth import Warmth
 
 PANELS: tuple[tuple[str, Callable[[Assistant, Warmth, gr.Blocks, gr.Tab], object]], ...] = (
     ("Chat", Chat),
+    ("Traces", Traces),
     ("Corpus", Corpus),
 )
 POLL_SECONDS = 1.5       # how often the header asks how far the models are

@@ -221,7 +221,8 @@ def _chunks(text: str, size: int = 500) -> list[tuple[str, str]]:
 def home(text: Path, gold: Path, vectors: Vectors) -> list[Home]:
     """The lesson in 500-character chunks, heading in front: RRF's (k = 60) top 20 for each question of a gold file.
 
-    Small talk and follow-ups are left out. A chunk is relevant where it holds one of the evidence quotes, or half of one cut by a chunk's border.
+    Small talk and follow-ups are left out. A chunk is relevant where it holds one of the evidence quotes,
+    or half of one cut by a chunk's border.
     """
     pieces = _chunks(text.read_text(encoding="utf-8"))
     texts = [f"{h}\n{c}" for h, c in pieces]

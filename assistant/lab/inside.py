@@ -1,0 +1,153 @@
+"""The one place that looks behind an Assistant's public verbs: the embedder's own table and tokens, stored vectors.
+
+Only a sentence-transformers embedder can be opened; another raises InputError.
+"""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from assistant.errors import InputError
+from assistant.pipeline import Assistant
+from assistant.records import Chunk
+
+T = TypeVar("T")
+_KEPT: dict[tuple[str, ...], object] = {}
+_LOCK = threading.Lock()
+MAX_KEPT = 3  # results of one kind that are kept between runs; a graph over the word table has 50 MB
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """One text inside the embedder: its word pieces, special tokens included, and two vectors for each.
+
+    static      float32 (n, dim), rows of the input table: alike wherever the piece stands
+    contextual  float32 (n, dim), outputs of the last layer
+    """
+
+    pieces: tuple[str, ...]
+    static: np.ndarray
+    contextual: np.ndarray
+
+
+def kept(key: tuple[str, ...], make: Callable[[], T]) -> T:
+    """`make()` once for a key: its kind, then everything it depends on. The oldest of a kind are forgotten."""
+    with _LOCK:
+        if key in _KEPT:
+            return _KEPT[key]  # type: ignore[return-value]
+    made = make()  # outside the lock: a build of seconds must not hold up the other demos
+    with _LOCK:
+        of_kind = [other for other in _KEPT if other[0] == key[0] and other != key]
+        for oldest in of_kind[:max(0, len(of_kind) - MAX_KEPT + 1)]:
+            del _KEPT[oldest]
+        _KEPT[key] = made
+    return made
+
+
+def models_key(rag: Assistant) -> tuple[str, str]:
+    """What embedder and reranker contain."""
+    reranker = rag._parts.reranker
+    return rag._parts.embedder.fingerprint, reranker.fingerprint if reranker else "off"
+
+
+def _network(rag: Assistant):
+    model = getattr(rag._parts.embedder, "_model", None)
+    if model is None or not hasattr(model, "tokenizer"):
+        raise InputError(f"this demo looks inside the embedder, which {rag._parts.embedder.name} does not allow: "
+                         "set embedder=embedded")
+    return model
+
+
+def probabilities(rag: Assistant, question: str, texts: Sequence[str],
+                  cosines: Sequence[float]) -> tuple[float | None, ...]:
+    """`Assistant.rerank` where the cosines of question and texts are known already; None each with rerank=off."""
+    reranker = rag._parts.reranker
+    if reranker is None:
+        return (None,) * len(texts)
+    found = reranker.probabilities(reranker.logits(question, list(texts)), np.asarray(cosines, np.float32))
+    return tuple(round(float(value), 4) for value in found)
+
+
+def embedder_name(rag: Assistant) -> str:
+    return rag._parts.embedder.name
+
+
+def max_tokens(rag: Assistant) -> int:
+    """Word pieces that the embedder reads; what lies beyond is cut off."""
+    return rag._parts.embedder.max_tokens
+
+
+def count_tokens(rag: Assistant, texts: Sequence[str]) -> list[int]:
+    return rag._parts.embedder.count_tokens(texts)
+
+
+def cut_pieces(rag: Assistant, text: str) -> list[str]:
+    """The word pieces of a text, without special tokens."""
+    return list(_network(rag).tokenizer.tokenize(text))
+
+
+def table(rag: Assistant) -> tuple[list[str], np.ndarray]:
+    """(pieces, float32 (vocabulary, dim)): the embedder's input table, rows not normalised."""
+    def read():
+        network = _network(rag)
+        rows = network[0].auto_model.get_input_embeddings().weight.detach().cpu().numpy()
+        pieces = [""] * len(rows)
+        for piece, at in network.tokenizer.get_vocab().items():
+            if at < len(rows):
+                pieces[at] = piece
+        return pieces, rows
+    return kept(("table", rag._parts.embedder.fingerprint), read)
+
+
+def tokens(rag: Assistant, texts: Sequence[str]) -> list[Tokens]:
+    """Each text's pieces and vectors, special tokens included."""
+    network, (_, rows) = _network(rag), table(rag)
+    found = []
+    for text in texts:
+        ids = network.tokenizer(text, truncation=True, max_length=max_tokens(rag))["input_ids"]
+        with rag._parts.embedder._lock:
+            outputs = network.encode([text], output_value="token_embeddings", show_progress_bar=False)[0]
+        outputs = outputs.cpu().numpy().astype(np.float32)[:len(ids)]
+        pieces = tuple(network.tokenizer.convert_ids_to_tokens(ids))
+        found.append(Tokens(pieces, rows[ids], outputs))
+    return found
+
+
+def embed_wide(rag: Assistant, texts: Sequence[str], batch: int = 512) -> np.ndarray:
+    """`Assistant.embed` with wide batches: five times faster for texts of one word, too much memory for long ones."""
+    with rag._parts.embedder._lock:
+        vectors = _network(rag).encode(list(texts), batch_size=batch, normalize_embeddings=True,
+                                       show_progress_bar=False, convert_to_numpy=True)
+    return np.asarray(vectors, np.float32)
+
+
+def embed_mixed(rag: Assistant, texts: Sequence[str], group: int = 6) -> np.ndarray:
+    """`Assistant.embed` for texts of mixed lengths: a batch is padded to its longest, so like goes with like."""
+    order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+    made = np.concatenate([rag.embed([texts[at] for at in order[start:start + group]])
+                           for start in range(0, len(order), group)])
+    vectors = np.empty_like(made)
+    vectors[order] = made
+    return vectors
+
+
+def chunk_vectors(rag: Assistant, least: int = 1) -> tuple[list[Chunk], np.ndarray]:
+    """(chunks, float32 (n, dim) unit rows) of the index. InputError where it holds fewer than `least`."""
+    chunks = rag.chunks()
+    if len(chunks) < least:
+        raise InputError(f"the index holds {len(chunks)} chunks: expected at least {least}; ingest more documents, or "
+                         "give texts of your own")
+    def read():
+        return rag._parts.store.vectors([chunk.id for chunk in chunks])
+    return chunks, kept(("chunks", rag.index_fingerprint(), rag._parts.embedder.fingerprint), read)
+
+
+def last_trace_id(rag: Assistant) -> str | None:
+    """The newest trace of the index."""
+    with rag._db.read() as connection:
+        row = connection.execute("SELECT id FROM traces ORDER BY created DESC LIMIT 1").fetchone()
+    return row["id"] if row else None

@@ -1,0 +1,81 @@
+"""Pictures of one shape with captions, for the small CLIP: drawn by formulas, 32 x 32 pixels, no file needed."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SIDE = 32     # pixels
+FINE = 3      # each pixel is the mean of FINE x FINE points, so that edges are soft
+SHAPES = ("circle", "square", "triangle", "cross", "ring", "star", "diamond", "arrow")
+COLOURS = {"red": (214, 40, 40), "green": (44, 160, 60), "blue": (40, 80, 200), "yellow": (245, 215, 40),
+           "orange": (245, 140, 20), "purple": (130, 60, 170), "pink": (245, 150, 190), "brown": (120, 75, 40)}
+SIZES = {"small": 0.22, "large": 0.42}  # radius as a share of the side
+PLACES = {"in the middle": (0, 0), "on the left": (-1, 0), "on the right": (1, 0), "at the top": (0, -1),
+          "at the bottom": (0, 1)}
+NAMES = tuple(COLOURS)
+# one colour for each shape that training never sees together: the test of what was learnt as parts
+HELD_OUT = frozenset((NAMES[(at + 3) % len(NAMES)], shape) for at, shape in enumerate(SHAPES))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a picture shows."""
+
+    colour: str
+    shape: str
+    size: str = "large"
+    place: str = "in the middle"
+
+    @property
+    def caption(self) -> str:
+        return f"a {self.size} {self.colour} {self.shape} {self.place}"
+
+    @property
+    def held_out(self) -> bool:
+        return (self.colour, self.shape) in HELD_OUT
+
+
+def inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Whether points lie in a shape of radius 1 about the origin; y points down."""
+    away = np.hypot(x, y)
+    if shape == "circle":
+        return away < 0.95
+    if shape == "ring":
+        return (away < 1) & (away > 0.55)
+    if shape == "square":
+        return np.maximum(abs(x), abs(y)) < 0.82
+    if shape == "diamond":
+        return abs(x) * 1.6 + abs(y) < 1.1
+    if shape == "triangle":
+        return (y < 0.75) & (abs(x) * 1.7 < y + 0.95)
+    if shape == "cross":
+        return (np.minimum(abs(x), abs(y)) < 0.28) & (np.maximum(abs(x), abs(y)) < 0.95)
+    if shape == "star":
+        return away < 0.62 + 0.42 * np.cos(5 * np.arctan2(x, -y))
+    return ((x < 0.15) & (x > -1) & (abs(y) < 0.25)) | ((x >= 0.15) & (abs(y) < 0.95 * (1 - x) / 0.85))  # arrow
+
+
+def draw(scene: Scene, rng: np.random.Generator) -> np.ndarray:
+    """uint8 (32, 32, 3). Place, size, turn, tint, ground and noise vary a little from call to call."""
+    radius = SIZES[scene.size] * SIDE * rng.uniform(0.9, 1.1)
+    room = SIDE / 2 - radius - 0.5
+    shift = max(0.0, room) * np.array(PLACES[scene.place]) * rng.uniform(0.85, 1.0) + rng.uniform(-0.7, 0.7, 2)
+    if scene.size == "large":  # it fills the picture nearly, so its place shows by going over the edge
+        shift = shift + np.array(PLACES[scene.place]) * SIDE * 0.16
+    grid = (np.arange(SIDE * FINE) + 0.5) / FINE - SIDE / 2
+    x, y = np.meshgrid(grid, grid)
+    turn = rng.uniform(-0.2, 0.2)
+    dx, dy = (x - shift[0]) / radius, (y - shift[1]) / radius
+    mask = inside(scene.shape, dx * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dx * np.sin(turn))
+    share = mask.reshape(SIDE, FINE, SIDE, FINE).mean(axis=(1, 3))[..., None]
+    ground = rng.choice([rng.uniform(0, 60), rng.uniform(195, 255)]) + rng.uniform(-6, 6, 3)
+    tint = np.array(COLOURS[scene.colour]) * rng.uniform(0.92, 1.06) + rng.uniform(-8, 8, 3)
+    picture = share * tint + (1 - share) * ground + rng.normal(0, 4, (SIDE, SIDE, 3))
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def scenes(held_out: bool) -> list[Scene]:
+    """All scenes whose colour and shape were, or were not, kept from training."""
+    return [scene for colour in NAMES for shape in SHAPES for size in SIZES for place in PLACES
+            if (scene := Scene(colour, shape, size, place)).held_out is held_out]

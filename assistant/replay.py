@@ -1,0 +1,57 @@
+"""The question of a trace asked again, under its own settings or changed ones; the new trace names its parent.
+
+The trace's settings are those that count, not today's, but what says where things are kept, and whether, is today's.
+A trace holds no path and no key, and an imported one may come from anybody: a model other than the embedded one is
+taken from today's settings where its public name is the same, and else has to be named.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assistant.config import Config, names
+from assistant.errors import InputError
+from assistant.pipeline import Assistant
+from assistant.records import Answer, Trace
+
+TODAY = ("index", "vectors", "traces", "trace_days", "trace_count", "redact")  # where and whether, not what
+MODELS = ("embedder", "reranker", "llm")
+PLAIN = ("embedded", "off")
+
+
+def replay(rag: Assistant, trace: Trace, changes: Mapping[str, object] | None = None) -> Answer:
+    """Ask the trace's question of `rag`'s index; `answer.trace_id` names the new trace, whose parent is `trace`.
+
+    changes: {setting: value}, over the trace's. Raises InputError where the earlier turns were redacted, a model
+    cannot be found again, or traces are off; ConfigError for an unknown setting; and what `answer` raises.
+    """
+    config = settings(rag.config, trace, changes or {})
+    if not config.traces:
+        raise InputError("traces are off, and a replay is one: set traces=on")
+    if trace.redacted and trace.history:
+        raise InputError(f"trace {trace.id} was kept without its earlier turns (redact=on), which its question needs: "
+                         "ask it again in a conversation")
+    answer = Answer("")
+    for event in rag.with_config(config).stream(trace.question, list(trace.history), parent=trace.id):
+        answer = event
+    return answer
+
+
+def settings(today: Config, trace: Trace, changes: Mapping[str, object]) -> Config:
+    """The trace's settings with the changes, on today's index."""
+    public = today.public()
+    values: dict[str, object] = {}
+    for name in names():
+        if name in changes or name in TODAY or name not in trace.config:
+            continue
+        value = trace.config[name]
+        if name in MODELS:
+            value = getattr(today, name) if value == public[name] else _named(name, str(value), trace)
+        values[name] = value
+    return today.replace({**values, **changes})
+
+
+def _named(name: str, value: str, trace: Trace) -> str:
+    if value in PLAIN:
+        return value
+    raise InputError(f"trace {trace.id} was made with {name}={value}, which today's settings do not name: name the one "
+                     f"to use, such as --set {name}=embedded")

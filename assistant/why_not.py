@@ -1,0 +1,256 @@
+"""Why a passage is not in an answer: where it stands at every stage among all chunks, and what kept it out.
+
+Unlike everything else that is shown of a trace this is computed now, over the index as it is: where that has changed
+since, `index_changed` says so. The trace's query and settings are used, not today's.
+"""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant.errors import InputError
+from assistant.pipeline import Assistant
+from assistant.protocols import chunk_of
+from assistant.records import Chunk, Hit, Retrieval, Score, Trace
+from assistant.replay import settings
+from assistant.retrieve import search
+from assistant.retrieve.fuse import fuse, ranked
+from assistant.text.readable import passage as reading
+
+BATCH = 4096   # vectors held at a time beside the best of each chunk
+MOST = 200     # candidates that the setting allows
+SHARE = 0.3    # of a pasted passage's runs of three words that a chunk must hold to be taken for its place
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage's word on the chunk.
+
+    stage   "dense", "lexical", "fused", "rerank", "select" or "evidence"
+    value   its score there, in the stage's own unit; None without one
+    rank    from 1, among `of` chunks: all of the index for dense and lexical, the candidates for rerank
+    passed  whether it got through; None where the stage was off or was not reached
+    words   what happened, for a person
+    """
+
+    stage: str
+    value: float | None
+    rank: int | None
+    of: int
+    passed: bool | None
+    words: str
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """chunk: None where a pasted passage is in no chunk; `place` says how it was found. kept: it was in after all.
+
+    verdict  what kept it out (or that it was in), in words
+    remedy   which setting or step would let it in, as far as can be said; "" for none
+    """
+
+    query: str
+    chunk: Chunk | None
+    document: str
+    place: str
+    steps: tuple[Step, ...]
+    kept: bool
+    verdict: str
+    remedy: str
+    index_changed: bool
+
+
+def why_not(rag: Assistant, trace: Trace, chunk_id: str | None = None, passage: str | None = None) -> WhyNot:
+    """Give the id of a chunk (its beginning is enough) or the text of a passage, one of the two.
+
+    Raises InputError for an unknown chunk, for neither or both, and what `retrieve` raises for an empty index.
+    """
+    if bool(chunk_id) == bool(passage and passage.strip()):
+        raise InputError("give either a chunk's id or a passage's text")
+    rag = rag.with_config(settings(rag.config, trace, {}))
+    found = rag.retrieve(trace.query)
+    chunks = rag.chunks()
+    chunk, place = _by_id(chunks, chunk_id) if chunk_id else _by_text(chunks, passage)
+    look = _Look(rag, found, len(chunks))
+    changed = trace.index_fingerprint != rag.index_fingerprint()
+    if chunk is None:
+        steps = look.steps_of_text(passage)
+        return WhyNot(found.query, None, "", place, steps, False,
+                      "no chunk of the index holds this passage, so no search can find it",
+                      "ingest the document that it stands in", changed)
+    steps, kept, verdict, remedy = look.steps(chunk, trace)
+    title = rag.document(chunk.document_id).title
+    return WhyNot(found.query, chunk, title, place, steps, kept, verdict, remedy, changed)
+
+
+class _Look:
+    """Every chunk's place in the two searches for one query, and the candidates that came of it."""
+
+    def __init__(self, rag: Assistant, found: Retrieval, total: int) -> None:
+        self._rag, self._found, self._total, self._config = rag, found, total, rag.config
+        parts = rag._parts
+        self._vector = parts.embedder.embed([found.query])[0]
+        self._dense = _all_dense(parts.store, self._vector)
+        self._lexical = ranked(rag._lexical.search(found.query, total))
+        reached = [search.dense(self._vector, parts.store, self._config.candidates) if self._config.dense else {},
+                   search.lexical(found.query, rag._lexical, self._config.candidates) if self._config.lexical else {}]
+        self._reached_dense, self._reached_lexical = reached
+        self._fused = fuse([ranking for ranking in reached if ranking])
+        self._hits = {hit.chunk.id: hit for hit in found.hits}
+
+    def steps(self, chunk: Chunk, trace: Trace) -> tuple[tuple[Step, ...], bool, str, str]:
+        """(the stages, kept, verdict, remedy)."""
+        hit = self._hits.get(chunk.id)
+        rerank = self._rerank(reading(chunk), hit, self._own_cosine(chunk.id))
+        fused = self._fuse(chunk.id)
+        kept = hit is not None and hit.kept
+        select = Step("select", None, None, len(self._found.hits), kept if hit else None,
+                      hit.reason if hit else "not reached")
+        steps = (*self._searches(chunk.id), fused, rerank, select, self._evidence(chunk.id, trace))
+        if kept:
+            last = steps[-1]
+            return steps, True, f"it was kept ({hit.reason}); {last.words}", ""
+        if hit is not None:
+            return steps, False, f"it was a candidate, and was dropped: {hit.reason}", self._after_rerank(rerank, hit)
+        return steps, False, self._before_rerank(chunk.id, fused), self._if_reached(rerank, fused, chunk.id)
+
+    def steps_of_text(self, text: str) -> tuple[Step, ...]:
+        """What the models would say of a text that is in no chunk."""
+        cosine = float(self._rag._parts.embedder.embed([text])[0] @ self._vector)
+        rank = 1 + sum(score.value > cosine for score in self._dense.values())
+        return (Step("dense", cosine, rank, self._total, False, "where it would stand if it were a chunk"),
+                Step("lexical", None, None, self._total, False, "not in the index"),
+                self._rerank(text, None, cosine))
+
+    def _searches(self, name: str) -> tuple[Step, Step]:
+        dense, lexical = self._dense.get(name), self._lexical.get(name)
+        missing = ("it has no vector: run `assistant ingest` again", "it shares no word with the query")
+        return (self._search("dense", dense, name, self._reached_dense, missing[0]),
+                self._search("lexical", lexical, name, self._reached_lexical, missing[1]))
+
+    def _search(self, stage: str, score: Score | None, name: str, reached: dict[str, Score], missing: str) -> Step:
+        on = bool(getattr(self._config, stage))
+        words = "off in the settings" if not on else missing if score is None else \
+            "found" if name in reached else f"beyond the first {len(reached)} that were looked at"
+        return Step(stage, score.value if score else None, score.rank if score else None, self._total,
+                    (name in reached) if on else None, words)
+
+    def _fuse(self, name: str) -> Step:
+        score, limit = self._fused.get(name), self._config.candidates
+        if score is None:
+            return Step("fused", None, None, len(self._fused), False, "neither search reached it")
+        inside = score.rank <= limit
+        return Step("fused", score.value, score.rank, len(self._fused), inside,
+                    "a candidate" if inside else f"only the first {limit} are candidates")
+
+    def _rerank(self, text: str, hit: Hit | None, cosine: float) -> Step:
+        reranker = self._rag._parts.reranker
+        others = [h.rerank.value for h in self._found.hits if h.rerank]
+        if reranker is None:
+            return Step("rerank", None, None, len(others), None, "off in the settings")
+        if hit is not None and hit.rerank is not None:
+            value, rank, words = hit.rerank.value, hit.rerank.rank, "reranked"
+        else:
+            logits = reranker.logits(self._found.query, [text])
+            value = float(reranker.probabilities(logits, np.array([cosine], np.float32))[0])
+            rank, words = 1 + sum(other > value for other in others), "where it would stand if it were a candidate"
+        threshold = self._found.threshold
+        enough = threshold is None or value >= threshold
+        if not enough:
+            words += f"; below the threshold {threshold:.2f}"
+        return Step("rerank", value, rank, len(others), None if hit is None else enough, words)
+
+    def _evidence(self, name: str, trace: Trace) -> Step:
+        markers = [e.marker for e in trace.evidence if e.chunk_id == name]
+        cited = [c.marker for c in trace.answer.citations if c.chunk_id == name]
+        if cited:
+            return Step("evidence", None, min(cited), len(trace.evidence), True,
+                        "cited as " + ", ".join(f"[{n}]" for n in sorted(set(cited))))
+        if markers:
+            return Step("evidence", None, min(markers), len(trace.evidence), False,
+                        f"evidence [{min(markers)}], not needed for the answer")
+        return Step("evidence", None, None, len(trace.evidence), False, "none of its sentences became evidence")
+
+    def _own_cosine(self, name: str) -> float:
+        """Of the chunk's own vector, which is what the reranker is calibrated with; not of its nearest sentence."""
+        return float(self._rag._parts.store.vectors([name])[0] @ self._vector)
+
+    def _before_rerank(self, name: str, fused: Step) -> str:
+        if fused.rank is not None:
+            return f"fusion put it at rank {fused.rank}, and {fused.words}"
+        parts = [f"{step.stage}: {step.words}" + (f" (rank {step.rank} of {step.of})" if step.rank else "")
+                 for step in self._searches(name)]
+        return "no search reached it (" + "; ".join(parts) + ")"
+
+    def _after_rerank(self, rerank: Step, hit: Hit) -> str:
+        """What a dropped candidate would need."""
+        if rerank.passed is False:
+            return f"it would pass with threshold={np.floor(rerank.value * 1000) / 1000:g}" \
+                if rerank.rank <= self._config.k else ""
+        return f"k={rerank.rank} would keep it" if rerank.rank and hit.reason.endswith("are kept") else ""
+
+    def _if_reached(self, rerank: Step, fused: Step, name: str) -> str:
+        """Whether more candidates would have helped."""
+        if rerank.value is None:
+            return f"candidates={fused.rank} would let it in" if fused.rank and fused.rank <= MOST else ""
+        threshold = self._found.threshold or 0.0
+        if rerank.rank > self._config.k or rerank.value < threshold:
+            return (f"more candidates would not help: the reranker gives it {rerank.value:.2f}, which is rank "
+                    f"{rerank.rank} among them")
+        score = self._unlimited().get(name)
+        rank = fused.rank or (score.rank if score else MOST + 1)
+        wish = f"candidates={rank}" if rank <= MOST else "a question in the passage's own words"
+        return f"{wish} would let it in: the reranker gives it {rerank.value:.2f}, rank {rerank.rank}"
+
+    def _unlimited(self) -> dict[str, Score]:
+        """Fusion as it would be if the searches looked at every chunk."""
+        both = ((self._dense, self._config.dense), (self._lexical, self._config.lexical))
+        return fuse([ranking for ranking, on in both if on])
+
+
+def _all_dense(store, vector: np.ndarray) -> dict[str, Score]:
+    """{chunk id: cosine of its nearest vector, its own or a sentence's}, exact, over the whole index."""
+    ids, best = sorted(store.ids()), {}
+    for at in range(0, len(ids), BATCH):
+        part = ids[at:at + BATCH]
+        for name, cosine in zip(part, (store.vectors(part) @ vector).tolist(), strict=True):
+            owner = chunk_of(name)
+            best[owner] = max(cosine, best.get(owner, -1.0))
+    return ranked(best)
+
+
+def _by_id(chunks: list[Chunk], name: str) -> tuple[Chunk, str]:
+    fits = [chunk for chunk in chunks if chunk.id.startswith(name)]
+    exact = [chunk for chunk in fits if chunk.id == name] or fits
+    if len(exact) == 1:
+        return exact[0], "named by its id"
+    if fits:
+        raise InputError(f"{name!r} begins the ids of {len(fits)} chunks: write more of it")
+    raise InputError(f"no chunk {name!r} in this index: it was changed or removed; paste its text as a passage instead")
+
+
+def _by_text(chunks: list[Chunk], text: str) -> tuple[Chunk | None, str]:
+    """The chunk that holds most of the passage's words in their order; None where none holds enough."""
+    words = _words(text)
+    if not words:
+        raise InputError("the passage holds no word: paste its text")
+    size = min(3, len(words))
+    wanted = _runs(words, size)
+    shares = [(len(wanted & _runs(_words(chunk.text), size)) / len(wanted), -at) for at, chunk in enumerate(chunks)]
+    share, at = max(shares)
+    if share < SHARE:
+        return None, f"no chunk holds more than {share:.0%} of it"
+    chunk = chunks[-at]
+    return chunk, "holds the passage" if share > 0.999 else f"holds {share:.0%} of the passage"
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def _runs(words: list[str], size: int) -> set[tuple[str, ...]]:
+    return {tuple(words[at:at + size]) for at in range(len(words) - size + 1)}
+
+

@@ -1,0 +1,99 @@
+"""Traces written out: Markdown that nothing breaks out of, OTLP that its own protobuf reads, gold drafts that load."""
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+
+from assistant.errors import InputError
+from assistant.exchange import line, read, written
+from assistant.records import Answer, Check, Citation, DocumentVersion
+from assistant.trace import from_json, to_json
+from assistant.trace.gold import draft
+from assistant.trace.markdown import markdown
+from assistant.trace.otel import otlp
+from eval.gold_set import load
+from tests.fakes import made_trace
+
+EVIL = "```\n# fake\n| a | b |\n<script>alert(1)</script>\u2028[x](javascript:y)"
+
+
+def test_no_text_breaks_out_of_its_place_in_markdown():
+    text = markdown(made_trace(question=EVIL, texts=(EVIL,), draft=EVIL, gate_reason=EVIL,
+                               answer=Answer(EVIL), checks=(Check(EVIL, False, (), EVIL),)))
+    outside = re.sub(r"(?ms)^(`{3,})text\n.*?^\1$", "", text)
+    assert "<script" not in outside.replace("\\<", "") and "\n# fake" not in outside
+    assert len(re.findall(r"(?m)^#+ ", outside)) == len(re.findall(r"(?m)^#{2,3} \w", outside))
+    rows = [row for row in outside.splitlines() if row.startswith("| ")]
+    columns = [len(re.findall(r"(?<!\\)\|", row)) - 1 for row in rows]
+    assert columns == [8, 8, 8, 5, 5, 5, 5]  # one candidate, two spans, each under a head of two lines
+
+
+def test_markdown_holds_what_a_bug_report_needs():
+    text = markdown(made_trace("t7", parent="t6", threshold=0.2, query="searched", query_reason="why it differs"))
+    for part in ("`t7`", "replay of `t6`", "What?", "searched", "why it differs", "A text [1].", "0.700 #1", "`k=4`",
+                 "`rerank=on`", "`threshold=auto`", "| dense | 0.0 | 10.0 | 1 | 20 |"):
+        assert part in text, part
+
+
+def test_otlp_is_read_by_its_own_protobuf_and_says_what_the_trace_says():
+    json_format = pytest.importorskip("google.protobuf.json_format")
+    service = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
+    made = made_trace(config={"llm": "embedded", "temperature": 0.0, "max_tokens": 64, "k": 4, "threshold": None})
+    made = from_json({**to_json(made), "spans": [
+        *to_json(made)["spans"], {"stage": "generate", "start_ms": 20.0, "duration_ms": 5.5, "n_in": 1, "n_out": 1}],
+        "prompt": [{"role": "user", "content": "hello"}], "draft": "said"})
+    body = json.loads(json.dumps(otlp(made)))
+    for spans in body["resourceSpans"][0]["scopeSpans"]:  # protobuf's own JSON writes bytes in base64, OTLP/JSON in hex
+        for span in spans["spans"]:
+            for key in ("traceId", "spanId", "parentSpanId"):
+                assert re.fullmatch(r"(?:[0-9a-f]{16}|[0-9a-f]{32})?", span[key])
+                span[key] = base64.b64encode(bytes.fromhex(span[key])).decode()
+    parsed = json_format.ParseDict(body, service.ExportTraceServiceRequest())
+    root, *stages = parsed.resource_spans[0].scope_spans[0].spans
+    assert [span.name for span in stages] == ["retrieval dense", "rerank", "chat SmolLM2-135M-Instruct"]
+    assert {bytes(span.parent_span_id) for span in stages} == {bytes(root.span_id)} and not root.parent_span_id
+    assert {len(span.trace_id) for span in [root, *stages]} == {16} and len({s.span_id for s in [root, *stages]}) == 4
+    start = 1767323045678 * 10 ** 6  # 2026-01-02T03:04:05.678 UTC in nanoseconds
+    assert root.start_time_unix_nano == start and root.end_time_unix_nano == start + 25_500_000
+    assert stages[2].start_time_unix_nano == start + 20_000_000
+    said = {a.key: a.value for a in stages[2].attributes}
+    assert said["gen_ai.operation.name"].string_value == "chat" and said["gen_ai.request.max_tokens"].int_value == 64
+    assert json.loads(said["gen_ai.output.messages"].string_value)[0]["parts"] == [{"type": "text", "content": "said"}]
+    found = {a.key: a.value for a in stages[0].attributes}
+    assert json.loads(found["gen_ai.retrieval.documents"].string_value) == [{"id": "c1", "score": 0.8}]
+
+
+def test_a_trace_without_a_time_makes_no_spans():
+    with pytest.raises(InputError, match="created"):
+        otlp(made_trace(created="yesterday"))
+
+
+@pytest.mark.parametrize("thumb, abstained, answerable, evidence, reference", [
+    ("up", False, True, 1, "It is so, indeed."), ("up", True, False, 0, ""),
+    ("down", False, False, 0, ""), ("down", True, True, 0, "")])
+def test_a_gold_draft_loads_in_the_eval_suite(tmp_path, thumb, abstained, answerable, evidence, reference):
+    quote = Citation(1, "c1", "Book", "Part", 100, 106, "A text", 9, 12)
+    made = made_trace("t", answer=Answer("It is so [1], indeed [1].", () if abstained else (quote, quote), abstained),
+                      documents=(DocumentVersion("d", "Book", "folder/book.md", "5"),))
+    file = tmp_path / "gold.jsonl"
+    file.write_text(json.dumps(draft(made, thumb, "note")) + "\n", encoding="utf-8")
+    gold = load(file)[0]
+    assert (gold.question, gold.answerable, gold.reference) == ("What?", answerable, reference)
+    assert gold.evidence == (("folder/book.md", "A text"),) * evidence
+
+
+def test_an_export_is_read_back_equal_however_it_is_laid_out():
+    made = [made_trace("a", question=EVIL), made_trace("b", texts=("\x85 \u2029 \U0001f600", ""))]
+    lines = written(None, made, "json")
+    assert len(lines.splitlines()) == 2 and read(lines.encode(), "f") == made
+    assert read(json.dumps([to_json(trace) for trace in made], indent=1).encode(), "f") == made
+    assert read(b"\xef\xbb\xbf" + line(to_json(made[0])).encode(), "f") == made[:1]
+
+
+@pytest.mark.parametrize("raw", [b"", b"nonsense", b"\xff\xfe", b"[]", b"{}", b"[1]", b"[" * 100_000, b'{"layout": 1}'])
+def test_what_is_no_export_is_refused(raw):
+    with pytest.raises(InputError):
+        read(raw, "file.json")

@@ -1,0 +1,123 @@
+"""Why-not on the embedded models: where a chunk stands at each stage agrees with the retrieval itself."""
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from assistant.errors import InputError
+from assistant.protocols import chunk_of
+from assistant.why_not import why_not
+from tests.test_pipeline import FAR, HNSW
+
+
+@pytest.fixture(scope="module")
+def quiet(rag):
+    return rag.with_config(rag.config.replace({"llm": "off"}))
+
+
+@pytest.fixture(scope="module")
+def trace(quiet):
+    return quiet.trace(quiet.answer(HNSW).trace_id)
+
+
+def steps(found):
+    return {step.stage: step for step in found.steps}
+
+
+def test_a_kept_chunk_is_said_to_be_in(rag, trace):
+    hit = next(hit for hit in trace.hits if hit.kept)
+    found = why_not(rag, trace, hit.chunk.id)
+    assert found.kept and found.verdict.startswith(f"it was kept ({hit.reason})") and not found.index_changed
+    at = steps(found)
+    for stage in ("dense", "lexical", "fused", "rerank"):
+        score = getattr(hit, stage)
+        assert (at[stage].rank, at[stage].passed) == (score.rank, True), stage
+        assert at[stage].value == pytest.approx(score.value, abs=1e-4)
+    assert at["evidence"].rank is not None
+
+
+def test_a_dropped_candidate_says_what_dropped_it(rag, trace):
+    hit = [hit for hit in trace.hits if not hit.kept and hit.rerank][-1]
+    found = why_not(rag, trace, hit.chunk.id[:10])
+    assert not found.kept and hit.reason in found.verdict and steps(found)["select"].words == hit.reason
+
+
+def test_a_chunk_that_no_search_reached_has_its_true_place_among_all(rag, trace):
+    known = {hit.chunk.id for hit in trace.hits}
+    vector = rag.embed([trace.query])[0]
+    store = rag._parts.store
+    ids = sorted(store.ids())
+    cosines = store.vectors(ids) @ vector
+    best = {}
+    for name, cosine in zip(ids, cosines.tolist(), strict=True):
+        best[chunk_of(name)] = max(cosine, best.get(chunk_of(name), -1.0))
+    worst = min((name for name in best if name not in known), key=lambda name: best[name])
+    found = why_not(rag, trace, worst)
+    dense = steps(found)["dense"]
+    assert dense.rank == dense.of == len(best) and dense.value == pytest.approx(best[worst], abs=1e-5)
+    assert not found.kept and not dense.passed and steps(found)["fused"].passed is False
+    assert "more candidates would not help" in found.remedy
+    assert np.isclose(steps(found)["rerank"].value, rag_probability(rag, trace.query, found.chunk), atol=1e-3)
+
+
+def rag_probability(rag, query, chunk):
+    from assistant.text.readable import passage
+    vector = rag.embed([query])[0]
+    reranker = rag._parts.reranker
+    cosine = rag._parts.store.vectors([chunk.id]) @ vector
+    return float(reranker.probabilities(reranker.logits(query, [passage(chunk)]), cosine)[0])
+
+
+def test_a_cut_is_said_with_the_setting_that_moves_it(rag, quiet):
+    narrow = quiet.with_config(quiet.config.replace({"candidates": 1}))
+    trace = narrow.trace(narrow.answer(HNSW).trace_id)
+    second = quiet.retrieve(HNSW).hits[1]
+    found = why_not(rag, trace, second.chunk.id)  # the trace's settings count, not today's
+    assert found.verdict == "fusion put it at rank 2, and only the first 1 are candidates"
+    assert found.remedy.startswith("candidates=2 would let it in") and steps(found)["rerank"].rank == 2
+
+
+def test_a_pasted_passage_is_found_in_its_chunk_across_line_breaks_and_case(rag, trace):
+    hit = trace.hits[0]
+    words = hit.chunk.text.upper().split()[:12]
+    found = why_not(rag, trace, passage="\n".join(words))
+    assert found.chunk == hit.chunk and found.place == "holds the passage"
+
+
+def test_a_passage_that_is_nowhere_is_said_to_be_missing(rag, trace):
+    found = why_not(rag, trace, passage="Boil the egg for six minutes and cool it in iced water straight away.")
+    assert found.chunk is None and "no chunk of the index holds this passage" in found.verdict
+    assert [step.stage for step in found.steps] == ["dense", "lexical", "rerank"] and "ingest" in found.remedy
+    assert steps(found)["dense"].value == pytest.approx(float(
+        rag.embed(["Boil the egg for six minutes and cool it in iced water straight away."])[0]
+        @ rag.embed([trace.query])[0]), abs=1e-5)
+
+
+def test_a_declined_question_names_the_threshold(rag, quiet):
+    trace = quiet.trace(quiet.answer(FAR).trace_id)
+    assert trace.answer.abstained
+    found = why_not(rag, trace, trace.hits[0].chunk.id)
+    assert "threshold" in found.verdict and found.remedy.startswith("it would pass with threshold=0.")
+    assert steps(found)["rerank"].passed is False
+
+
+def test_stages_that_are_off_say_so(rag, quiet):
+    bare = quiet.with_config(quiet.config.replace({"rerank": "off", "lexical": "off"}))
+    trace = bare.trace(bare.answer(HNSW).trace_id)
+    found = why_not(rag, trace, trace.hits[-1].chunk.id)
+    at = steps(found)
+    assert at["lexical"].passed is None and at["lexical"].words == "off in the settings"
+    assert at["rerank"].passed is None and at["rerank"].value is None
+
+
+def test_another_index_is_said_to_be_another(rag, trace):
+    assert why_not(rag, dataclasses.replace(trace, index_fingerprint="other"), trace.hits[0].chunk.id).index_changed
+
+
+def test_bad_input_is_refused(rag, trace):
+    for given in ({}, {"chunk_id": "a", "passage": "b"}, {"chunk_id": "nowhere"}, {"passage": " ... "},
+                  {"passage": ""}):
+        with pytest.raises(InputError):
+            why_not(rag, trace, **given)
