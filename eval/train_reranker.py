@@ -40,6 +40,8 @@ def arguments() -> argparse.Namespace:
         "--steps", type=int, default=0, help="bound by steps instead of minutes: repeatable exactly"
     )
     parser.add_argument("--loss", choices=("distil", "softmax", "margin", "bce"), default="distil")
+    parser.add_argument("--lift", type=float, default=1.0, help="times the lift of the gold over the bi-encoder")
+    parser.add_argument("--bce", type=float, default=0.2, help="weight of the pointwise loss")
     parser.add_argument("--no-twins", action="store_true", help="leave the negation and number twins out")
     parser.add_argument("--layers", type=int, choices=(3, 6), default=6)
     parser.add_argument("--rate", type=float, default=7e-5)
@@ -68,6 +70,8 @@ def main() -> None:
         steps=asked.steps,
         rate=asked.rate,
         loss=asked.loss,
+        lift=asked.lift,
+        bce=asked.bce,
         twins=not asked.no_twins,
         layers=asked.layers,
         seed=asked.seed,

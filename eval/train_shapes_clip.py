@@ -114,7 +114,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--out", default=str(FILE))
     options = parser.parse_args()
-    state = {name: value.detach().numpy().astype(np.float16) for name, value in train(options.steps).state_dict().items()}
+    trained = train(options.steps).state_dict()
+    state = {name: value.numpy().astype(np.float16) for name, value in trained.items()}
     np.savez_compressed(options.out, **state)
     print(json.dumps(report(TinyClip(state))))
 

@@ -16,8 +16,8 @@ from tests.lab_runs import run
 
 ALL = {  # name: chapter, as issue 7 lists them; None is for all chapters
     "semantic-search": 0, "one-hot": 1, "analogies": 2, "word2vec": 2, "pooling": 3, "encoders": 3, "cosine": 4,
-    "dimensions": 4, "clusters": 4, "truncation": 5, "cost": 5, "domain": 7, "negation": 7, "dilution": 7, "stale": 7,
-    "drift": 7, "explorer": 8, "ann": 9, "stack": 9, "quiz": None}
+    "dimensions": 4, "clusters": 4, "truncation": 5, "cost": 5, "shared-space": 6, "domain": 7, "negation": 7,
+    "dilution": 7, "stale": 7, "drift": 7, "explorer": 8, "ann": 9, "stack": 9, "quiz": None}
 FAILURES = {"domain", "negation", "dilution", "stale", "drift"}
 HEAVY = ["torch", "sentence_transformers", "sklearn", "plotly", "faiss", "gradio", "chromadb", "onnxruntime"]
 
@@ -48,8 +48,8 @@ def test_defaults_and_presets_are_good_values(demo):
     assert demo.parse({}).keys() == demo.defaults().keys()
     for _, values in demo.presets:
         demo.parse(values)
-    with pytest.raises(InputError, match=f"{demo.name} has no input 'colour': expected one of "):
-        demo.parse({"colour": "red"})
+    with pytest.raises(InputError, match=f"{demo.name} has no input 'flavour': expected one of "):
+        demo.parse({"flavour": "red"})
 
 
 @pytest.mark.parametrize("demo", demos(), ids=lambda demo: demo.name)

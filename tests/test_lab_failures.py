@@ -139,8 +139,8 @@ ANSWERS = {  # chapter: (right, in other words than the chapter's; wrong)
         "Because computing an angle is faster than a distance on a GPU."),
     7: ("A sentence and its negation share topic and context, and training rewards that, so not moves the average "
         "only a little.", "Because the tokenizer removes stop words such as not before embedding."),
-    9: ("HNSW hops through a graph of neighbours, quick but needs much memory; IVF groups vectors in clusters and looks "
-        "only in the nearest lists.", "They encrypt the vectors so that nobody else can search them."),
+    9: ("HNSW hops through a graph of neighbours, quick but needs much memory; IVF groups vectors in clusters and "
+        "looks only in the nearest lists.", "They encrypt the vectors so that nobody else can search them."),
 }
 
 

@@ -96,3 +96,8 @@ def test_filters_feedback_and_why_not(opened, rag):  # noqa: F811
     opened.click("#gb-whyask")
     opened.wait_for_selector("#gb-why .gb-verdict", timeout=60_000)
     assert "No chunk of the index holds this passage" in opened.inner_text("#gb-why")
+    opened.click("#gb-trace-map-button")
+    opened.click("#gb-mapdraw")
+    opened.wait_for_selector("#gb-map svg", timeout=60_000)
+    assert "of the true neighbours" in opened.inner_text("#gb-map")
+    assert opened.locator("#gb-map circle").count() == len(rag.chunks())

@@ -21,15 +21,18 @@ MAX_SCORED = 60      # sentences of a chapter that are scored
 _WHAT = (r"(this|these|it|(the|this|these|your) (documents?|corpus|lesson|text|course|book|files?|material|collection|"
          r"chapters))")
 _PART = r"(chapters?|sections|parts|topics|documents|lessons)"
-_LIST = re.compile(rf"\b((which|what) {_PART} (are|do|does|exist|can)\b(?!.* (about|say|explain|discuss|mention|cover) )|"
+_LIST = re.compile(rf"\b((which|what) {_PART} (are|do|does|exist|can)\b"
+                   rf"(?!.* (about|say|explain|discuss|mention|cover) )|"
                    rf"list (all )?(the |of )?{_PART}|how many {_PART}|table of contents|names? of the {_PART}|"
                    rf"what (topics|chapters) (does|do) {_WHAT} (cover|have|contain))", re.I)
 _ABOUT = re.compile(rf"^\W*(what('s| is| are) {_WHAT} (all )?about|summari[sz]e {_WHAT}|"
-                    rf"(give me )?an? (overview|summary) of {_WHAT}|what (does|do) {_WHAT} (cover|teach|deal with)|what is in {_WHAT})\W*$", re.I)
+                    rf"(give me )?an? (overview|summary) of {_WHAT}|"
+                    rf"what (does|do) {_WHAT} (cover|teach|deal with)|what is in {_WHAT})\W*$", re.I)
 _CHAPTER = re.compile(r"\b(summari[sz]e|summary of|overview of|sum up|recap|outline|main (points?|ideas?|message) of|"
                       r"key points of|what (is|does|happens in)|what's|tell me about|explain)\W+"
                       r"(the )?(chapter|ch\.?|part)\s*(?P<number>\d+)"
-                      r"(\W+(about|cover|say|teach|deal with|in (short|brief)|please|for me|explain|discuss))*\W*$", re.I)
+                      r"(\W+(about|cover|say|teach|deal with|in (short|brief)|please|for me|explain|discuss))*\W*$",
+                      re.I)
 
 
 @dataclass(frozen=True)

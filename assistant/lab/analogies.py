@@ -172,4 +172,4 @@ DEMO = Demo(
     (("Paris", {"a": "france", "b": "paris", "c": "italy", "expected": "rome"}),
      ("Royalty taken away", {"a": "king", "b": "man", "c": "woman", "expected": ""}),
      ("Rivers", {"a": "river", "b": "rivers", "c": "knife", "expected": "knives"})),
-    ("analogy", "analogies", "king − man", "word2vec"), trains=True)
+    ("analogy", "word analogy", "analogies", "king − man", "word2vec"), trains=True)

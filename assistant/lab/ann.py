@@ -44,6 +44,7 @@ def asked(index, queries: np.ndarray, k: int, true: np.ndarray | None,
     options: FAISS's search parameters, which leave the shared index as it is.
     """
     found = np.empty((len(queries), k), np.int64)
+    index.search(queries[:20], k, params=options)  # warm: the first visits fetch the rows from memory
     began = time.perf_counter()
     for at in range(len(queries)):
         found[at] = index.search(queries[at:at + 1], k, params=options)[1][0]
@@ -147,11 +148,14 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
                                                      for kind, part in by_kind.items()}).update_xaxes(type="log")
         around = np.random.default_rng(1).choice(len(stored), min(300, len(stored)), replace=False)
         xy, share = figures.plane(np.concatenate([stored[around], stored[[at for _, at, _ in way]], query[None]]))
-        made = figures.points(f"One search hopping; the plane keeps {share:.0%} of the variance",
-                              {"other vectors": (xy[:len(around)], [""] * len(around))}, labels=False)
+        made = figures.figure(f"One search hopping; the plane keeps {share:.0%} of the variance")
+        made.add_scatter(x=xy[:len(around), 0].tolist(), y=xy[:len(around), 1].tolist(), mode="markers",
+                         name="other vectors", hoverinfo="skip", marker={"color": figures.GREY, "size": 5})
         steps = xy[len(around):-1]
         made.add_scatter(x=steps[:, 0].tolist(), y=steps[:, 1].tolist(), mode="lines+markers+text", name="hops",
-                         text=[f"{n}: layer {layer}" for n, (layer, _, _) in enumerate(way)],
+                         text=[str(n) for n in range(len(way))],
+                         hovertext=[f"step {n}: layer {layer}, cosine {cosine:.2f}"
+                                    for n, (layer, _, cosine) in enumerate(way)],
                          textposition="top center", line={"color": figures.RED},
                          marker={"symbol": "arrow", "size": 12, "angleref": "previous", "color": figures.RED})
         made.add_scatter(x=[xy[-1, 0].item()], y=[xy[-1, 1].item()], mode="markers+text", text=["query"], name="query",

@@ -13,6 +13,7 @@ BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442", "#8C8C8C")
 PALETTE = (BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW, GREY)
 PATTERNS = ("", "/", "x", ".", "-", "\\", "+", "|")
+LONG = 13  # characters of a label from which bars lie
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "star", "x", "hexagon")
 INK = "#7F7F7F"  # readable on white and on near-black alike (contrast about 4 to both)
@@ -30,12 +31,20 @@ def figure(title: str, x: str = "", y: str = "", **layout):
 
 
 def bars(title: str, labels: Sequence[str], groups: Mapping[str, Sequence[float | None]], y: str, **layout):
-    """Grouped bars: for each group one bar a label."""
-    made = figure(title, "", y, barmode="group", **layout)
+    """Grouped bars: for each group one bar a label. Long labels lie beside bars that lie too, the first on top."""
+    lying = max((len(label) for label in labels), default=0) > LONG
+    tall = max(380, 150 + 22 * len(labels) * len(groups))
+    made = figure(title, y if lying else "", "" if lying else y, barmode="group",
+                  **({"height": tall} if lying else {}), **layout)
     for at, (name, values) in enumerate(groups.items()):
         shown = [None if value is None else f"{value:.2f}" for value in values]
-        made.add_bar(name=name, x=list(labels), y=list(values), text=shown,
+        ends = {"x": list(values), "y": list(labels), "orientation": "h"} if lying else \
+            {"x": list(labels), "y": list(values)}
+        made.add_bar(name=name, text=shown, textangle=0, textposition="outside", cliponaxis=False, **ends,
                      marker={"color": PALETTE[at % 8], "pattern": {"shape": PATTERNS[at % 8]}})
+    if lying:
+        made.update_yaxes(autorange="reversed", automargin=True)
+        made.update_layout(legend={"y": -60 / tall - 0.08})
     return made
 
 
@@ -49,14 +58,18 @@ def curves(title: str, x: str, y: str, series: Mapping[str, tuple[Sequence[float
     return made
 
 
-def points(title: str, groups: Mapping[str, tuple[np.ndarray, Sequence[str]]], labels: bool = True, **layout):
-    """A map: {group: (positions (n, 2), labels)}; a label stands beside its point, or only shows on hovering."""
+def points(title: str, groups: Mapping[str, tuple[np.ndarray, Sequence[str]]], labels: bool = True,
+           marks: Mapping[str, Sequence[str]] | None = None, **layout):
+    """A map: {group: (positions (n, 2), texts)}. A text shows on hovering, and beside its point where `labels` is on;
+    marks {group: short labels} stand there in its place."""
     made = figure(title, "", "", **layout)
     for at, (name, (xy, texts)) in enumerate(groups.items()):
         if not len(xy):
             continue
-        made.add_scatter(name=name, x=xy[:, 0].tolist(), y=xy[:, 1].tolist(), text=list(texts), hovertext=list(texts),
-                         hoverinfo="text", textposition="top center", mode="markers+text" if labels else "markers",
+        beside = list((marks or {}).get(name, texts))
+        made.add_scatter(name=name, x=xy[:, 0].tolist(), y=xy[:, 1].tolist(), text=beside, hovertext=list(texts),
+                         hoverinfo="text", textposition="top center", cliponaxis=False,
+                         mode="markers+text" if labels else "markers",
                          marker={"color": PALETTE[at % 8], "symbol": SYMBOLS[at % 8], "size": 11 if labels else 8})
     return made
 
@@ -67,7 +80,8 @@ def arrows(title: str, vectors: Mapping[str, tuple[Sequence[float], Sequence[flo
     for at, (name, (start, end)) in enumerate(vectors.items()):
         colour = PALETTE[at % 8]
         made.add_scatter(name=name, x=[start[0], end[0]], y=[start[1], end[1]], mode="lines+markers+text",
-                         text=["", name], textposition="top center", line={"color": colour, "dash": DASHES[at % 6]},
+                         text=["", name], textposition="top center", cliponaxis=False,
+                         line={"color": colour, "dash": DASHES[at % 6]},
                          marker={"color": colour, "symbol": "arrow", "size": [0, 13], "angleref": "previous"})
     made.update_yaxes(scaleanchor="x", scaleratio=1)
     return made

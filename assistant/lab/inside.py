@@ -125,6 +125,39 @@ def embed_wide(rag: Assistant, texts: Sequence[str], batch: int = 512) -> np.nda
     return np.asarray(vectors, np.float32)
 
 
+class PictureEncoder:
+    """A CLIP through sentence-transformers: the methods of assistant.lab.tiny_clip.TinyClip."""
+
+    scale = 100.0  # CLIP's own, at which its training caps it
+    side = 224
+
+    def __init__(self, rag: Assistant, name: str) -> None:
+        other = rag.with_config(rag.config.replace({"embedder": name}))  # the same index, which is not asked
+        self._network, self._lock = _network(other), other._parts.embedder._lock
+        self.key = other._parts.embedder.fingerprint
+        self._check(name)
+
+    def _check(self, name: str) -> None:
+        try:
+            self.images(np.zeros((1, 32, 32, 3), np.uint8))
+        except Exception as error:  # a text model fails on a picture in one of many ways
+            raise InputError(f"model {name!r} reads no pictures ({type(error).__name__}): expected \"embedded\", or a "
+                             "CLIP of sentence-transformers by name or folder") from error
+
+    def images(self, pictures: np.ndarray) -> np.ndarray:
+        """float32 (n, dim) unit rows from uint8 (n, s, s, 3)."""
+        from PIL import Image
+        return self._encode([Image.fromarray(picture) for picture in pictures])
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        return self._encode(list(texts))
+
+    def _encode(self, items: list) -> np.ndarray:
+        with self._lock:
+            vectors = self._network.encode(items, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(vectors, np.float32)
+
+
 def embed_mixed(rag: Assistant, texts: Sequence[str], group: int = 6) -> np.ndarray:
     """`Assistant.embed` for texts of mixed lengths: a batch is padded to its longest, so like goes with like."""
     order = sorted(range(len(texts)), key=lambda at: len(texts[at]))

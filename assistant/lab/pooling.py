@@ -80,4 +80,4 @@ DEMO = Demo(
                              "word": "bank"}),
      ("Same sense of bank", {"first": "The bank raised its interest rates", "second": "I deposited money at the bank",
                              "word": "bank"})),
-    ("mean pooling", "pooling", "[cls]", "word order"))
+    ("sentence similarity", "mean pooling", "pooling", "[cls]", "word order"))

@@ -20,6 +20,7 @@ from assistant.lab import (
     pooling,
     quiz,
     semantic_search,
+    shared_space,
     stack,
     stale,
     truncation,
@@ -30,8 +31,8 @@ from assistant.lab.demo import Demo
 
 _ALL = (
     semantic_search.DEMO, words.DEMO, analogies.DEMO, word2vec.DEMO, pooling.DEMO, encoders.DEMO, cosine.DEMO,
-    dimensions.DEMO, clusters.DEMO, truncation.DEMO, cost.DEMO, domain.DEMO, negation.DEMO, dilution.DEMO,
-    stale.DEMO, drift.DEMO, explorer.DEMO, ann.DEMO, stack.DEMO, quiz.DEMO)
+    dimensions.DEMO, clusters.DEMO, truncation.DEMO, cost.DEMO, shared_space.DEMO, domain.DEMO, negation.DEMO,
+    dilution.DEMO, stale.DEMO, drift.DEMO, explorer.DEMO, ann.DEMO, stack.DEMO, quiz.DEMO)
 
 
 def demos() -> tuple[Demo, ...]:

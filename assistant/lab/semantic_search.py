@@ -48,10 +48,13 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
 
     def draw():
         centre = xy[chosen][None]
-        groups = {"asked": (centre, [short(asked, 32)]),
-                  "nearest by meaning": (xy[order], [f"{short(items[at], 32)} ({cosines[at]:.2f})" for at in order]),
-                  "other items": (xy[rest], [short(items[at], 32) for at in rest])}
-        return figures.points(f"Neighbours by meaning; the plane keeps {share:.0%} of the variance", groups)
+        groups = {"asked": (centre, [asked]),
+                  "nearest by meaning": (xy[order], [f"{items[at]} ({cosines[at]:.2f})" for at in order]),
+                  "other items": (xy[rest], [items[at] for at in rest])}
+        marks = {"asked": ["query" if chosen < 0 else str(chosen + 1)],
+                 "nearest by meaning": [str(at + 1) for at in order], "other items": [str(at + 1) for at in rest]}
+        return figures.points(f"Neighbours by meaning; the plane keeps {share:.0%} of the variance", groups,
+                              marks=marks)
 
     return Result(
         {"best": items[best], "best_cosine": round(float(cosines[best]), 3), "words_shared_by_best": len(shared[best]),
@@ -64,8 +67,8 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         f"A map of {len(items)} items and the query. Lit up as nearest: "
         + "; ".join(f"{short(items[at])} {cosines[at]:.2f}" for at in order) + ".",
         draw,
-        Table(("item", "cosine", "words shared"),
-              tuple((items[at], round(float(cosines[at]), 3), ", ".join(shared[at]))
+        Table(("number", "item", "cosine", "words shared"),
+              tuple((at + 1, items[at], round(float(cosines[at]), 3), ", ".join(shared[at]))
                     for at in np.argsort(-cosines, kind="stable").tolist() if at != chosen)))
 
 

@@ -10,7 +10,7 @@ FINE = 3      # each pixel is the mean of FINE x FINE points, so that edges are 
 SHAPES = ("circle", "square", "triangle", "cross", "ring", "star", "diamond", "arrow")
 COLOURS = {"red": (214, 40, 40), "green": (44, 160, 60), "blue": (40, 80, 200), "yellow": (245, 215, 40),
            "orange": (245, 140, 20), "purple": (130, 60, 170), "pink": (245, 150, 190), "brown": (120, 75, 40)}
-SIZES = {"small": 0.22, "large": 0.42}  # radius as a share of the side
+SIZES = {"small": (0.15, 0.27), "large": (0.32, 0.46)}  # radius as a share of the side, least and most
 PLACES = {"in the middle": (0, 0), "on the left": (-1, 0), "on the right": (1, 0), "at the top": (0, -1),
           "at the bottom": (0, 1)}
 NAMES = tuple(COLOURS)
@@ -52,15 +52,17 @@ def inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if shape == "cross":
         return (np.minimum(abs(x), abs(y)) < 0.28) & (np.maximum(abs(x), abs(y)) < 0.95)
     if shape == "star":
-        return away < 0.62 + 0.42 * np.cos(5 * np.arctan2(x, -y))
+        fifth = np.pi / 5  # a straight edge runs from each tip, 1.05 away, to the notch beside it, 0.45 away
+        off = abs((np.arctan2(x, -y) + fifth) % (2 * fifth) - fifth)
+        return away < 1.05 * 0.45 * np.sin(fifth) / (0.45 * np.sin(fifth - off) + 1.05 * np.sin(off))
     return ((x < 0.15) & (x > -1) & (abs(y) < 0.25)) | ((x >= 0.15) & (abs(y) < 0.95 * (1 - x) / 0.85))  # arrow
 
 
 def draw(scene: Scene, rng: np.random.Generator) -> np.ndarray:
     """uint8 (32, 32, 3). Place, size, turn, tint, ground and noise vary a little from call to call."""
-    radius = SIZES[scene.size] * SIDE * rng.uniform(0.9, 1.1)
+    radius = rng.uniform(*SIZES[scene.size]) * SIDE
     room = SIDE / 2 - radius - 0.5
-    shift = max(0.0, room) * np.array(PLACES[scene.place]) * rng.uniform(0.85, 1.0) + rng.uniform(-0.7, 0.7, 2)
+    shift = max(0.0, room) * np.array(PLACES[scene.place]) * rng.uniform(0.8, 1.0) + rng.uniform(-1, 1, 2)
     if scene.size == "large":  # it fills the picture nearly, so its place shows by going over the edge
         shift = shift + np.array(PLACES[scene.place]) * SIDE * 0.16
     grid = (np.arange(SIDE * FINE) + 0.5) / FINE - SIDE / 2
@@ -71,7 +73,7 @@ def draw(scene: Scene, rng: np.random.Generator) -> np.ndarray:
     share = mask.reshape(SIDE, FINE, SIDE, FINE).mean(axis=(1, 3))[..., None]
     ground = rng.choice([rng.uniform(0, 60), rng.uniform(195, 255)]) + rng.uniform(-6, 6, 3)
     tint = np.array(COLOURS[scene.colour]) * rng.uniform(0.92, 1.06) + rng.uniform(-8, 8, 3)
-    picture = share * tint + (1 - share) * ground + rng.normal(0, 4, (SIDE, SIDE, 3))
+    picture = share * tint + (1 - share) * ground + rng.normal(0, rng.uniform(0.1, 6), (SIDE, SIDE, 3))
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 

@@ -35,6 +35,9 @@ def word_ids(texts: Sequence[str]) -> np.ndarray:
 class TinyClip:
     """Pictures and texts to unit vectors (n, 64) in one space."""
 
+    key = "embedded"    # names the weights, for results that are kept
+    side = 32           # pixels of a picture
+
     def __init__(self, weights: dict[str, np.ndarray]) -> None:
         self._w = {name: value.astype(np.float32) for name, value in weights.items()}
 

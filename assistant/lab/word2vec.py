@@ -78,9 +78,9 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     losses = space.losses
     return Result(
         numbers, holds, verdict,
-        "Skip-gram predicts a word's neighbours and tells them from words drawn at random. Each error moves the vectors "
-        "a little, so words in like company drift together; nobody says which words are alike. How good it gets hangs "
-        "on how much text there is.",
+        "Skip-gram predicts a word's neighbours and tells them from words drawn at random. Each error moves the "
+        "vectors a little, so words in like company drift together; nobody says which words are alike. How good it "
+        "gets hangs on how much text there is.",
         f"A falling curve of the loss from {losses[0]:.2f} to {losses[-1]:.2f} over {values['epochs']} epochs.",
         lambda: figures.curves("Loss while training", "epochs", "loss",
                                {"loss": (np.linspace(0, values["epochs"], len(losses)).tolist(), losses)}),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from assistant.catalog.lexical import STOP
 from assistant.records import Message
+from assistant.text.names import NAME, names
 
 _OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|what about|how about)\b[\s,]*(what about|how about)?\s*",
                       re.I)
@@ -18,7 +19,8 @@ _POINTER = re.compile(r"\b(this|that|these|those)\b(?=\s*([?.!,]|$|is\b|are\b|wa
                       r"matter|cost|fix|one\b|method\b|approach\b|problem\b|model\b|algorithm\b|two\b|failure\b))",
                       re.I)
 _CHOICE = re.compile(r"\b((the|which|this|that|any|another|what about)( [\w-]+)? ones?|the others?|the former|"
-                     r"the latter|(of|to|for|between|are|do) (both|either|neither)|(both|either|neither)( of them)?$|the rest)\b",
+                     r"the latter|(of|to|for|between|are|do) (both|either|neither)|"
+                     r"(both|either|neither)( of them)?$|the rest)\b",
                      re.I)
 _REQUEST = re.compile(r"^\W*(please |can you |could you )*(explain|describe|define|tell me( more)?( about)?|show( me)?|"
                       r"what('s| is| are)|summari[sz]e)\b|\bplease\b", re.I)
@@ -30,8 +32,6 @@ _MORE = re.compile(r"^(why( not| so| is that)?|how( so| come| does that work)?|(
                    r"more( details?)?|"
                    r"in what way|since when|when|where|who|which( one)?s?|really|are you sure|what else|anything else|"
                    r"summari[sz]e( that| it)?)( please)?)[\s?.!]*$", re.I)
-_NAME = re.compile(r"\"[^\"]+\"|“[^”]+”|\b(?:[A-Z][\w]*[A-Z0-9][\w]*|[A-Za-z]+(?:-[A-Za-z0-9]+)*-?\d[\w-]*|[A-Z]{2,})\b"
-                   r"|(?<=[a-z,] )[A-Z][a-z]+(?:[- ][A-Z][a-z]+)*")
 _OPPOSITES = {}
 for _a, _b in (("small", "large"), ("short", "long"), ("first", "last"), ("cheap", "expensive"), ("fast", "slow"),
                ("low", "high"), ("old", "new"), ("exact", "approximate"), ("query", "document"), ("image", "text"),
@@ -84,7 +84,7 @@ def _resolve(question: str, before: str, reply: str) -> tuple[str, str]:
         return named, f"\"{_PRONOUN.search(rest)[0]}\" stands for \"{subject}\""
     if opening and len(words) <= ALONE:
         return _instead(rest.rstrip("?.! "), before, question)
-    if len(words) < 2 and not _NAME.search(rest) and len(rest.split()) <= 4:
+    if len(words) < 2 and not NAME.search(rest) and len(rest.split()) <= 4:
         return f"{rest.rstrip('?.! ')} {before}", f"\"{question}\" is read together with \"{before}\""
     return question, ""
 
@@ -105,8 +105,8 @@ def _chosen(rest: str, before: str, reply: str, question: str) -> tuple[str, str
                 if asked.rstrip("s").lower() in last.lower() and unasked.rstrip("s").lower() not in last.lower():
                     swapped = re.sub(re.escape(asked.rstrip("s")), unasked.rstrip("s"), last, flags=re.I)
                     return _asked_of(rest, swapped), f"\"the other\" stands for \"{unasked}\""
-        known = {name.lower() for name in _names(before)}
-        fresh = [name for name in _names(reply) if name.lower() not in known]
+        known = {name.lower() for name in names(before)}
+        fresh = [name for name in names(reply) if name.lower() not in known]
         if fresh and known:
             return _asked_of(rest, _swap(before, fresh[0])), f"\"the other\" stands for \"{fresh[0]}\""
     return f"{rest} {' '.join(_content(before))}", f"\"{question}\" is read together with \"{before}\""
@@ -118,8 +118,8 @@ def _asked_of(rest: str, swapped: str) -> str:
             and word.lower() not in ("one", "ones", "other", "others", "former", "latter")]
     if not asks:
         return swapped
-    names = _names(swapped)
-    return f"{rest.rstrip('?.! ')} {' '.join(names or _content(swapped))}"
+    named = names(swapped)
+    return f"{rest.rstrip('?.! ')} {' '.join(named or _content(swapped))}"
 
 
 def _instead(fragment: str, before: str, question: str) -> tuple[str, str]:
@@ -132,14 +132,14 @@ def _instead(fragment: str, before: str, question: str) -> tuple[str, str]:
     if re.match(_PREPOSITION + r"\b", fragment, re.I):
         cut = re.sub(rf"\s{_PREPOSITION}\s(?!.*\s{_PREPOSITION}\s).*$", "", before.rstrip("?.! "), flags=re.I)
         return f"{cut} {fragment}", f"\"{question}\" asks \"{before}\" of another case"
-    if len(_names(before)) == 1 or _asked_subject(before):
+    if len(names(before)) == 1 or _asked_subject(before):
         return _swap(before, fragment), f"\"{question}\" asks \"{before}\" of \"{fragment}\""
     return f"{fragment} {before}", f"\"{question}\" is read together with \"{before}\""
 
 
 def _swap(before: str, name: str) -> str:
-    names = _names(before)
-    old = names[0] if names else _asked_subject(before)
+    named = names(before)
+    old = named[0] if named else _asked_subject(before)
     return before.replace(old, name, 1) if old else f"{name} {before}"
 
 
@@ -155,27 +155,14 @@ def _subject(before: str, reply: str) -> str:
 
     "" where the earlier question names nothing that could be put in its place.
     """
-    names = _names(before)
-    fresh = [name for name in _names(re.split(r"(?<=[.!?])\s", reply)[0]) if name not in names]
+    named = names(before)
+    fresh = [name for name in names(re.split(r"(?<=[.!?])\s", reply)[0]) if name not in named]
     if _EXISTS.match(before) and fresh:
         return fresh[0]
-    if names:
-        return " and ".join(names[:2])
+    if named:
+        return " and ".join(named[:2])
     content = _content(before)
     return _asked_subject(before) or (" ".join(content) if len(content) <= ALONE else "")
-
-
-def _names(text: str) -> list[str]:
-    text = re.sub(r"\[\d+\]", "", text)
-    found: list[str] = []
-    ended = -2
-    for match in _NAME.finditer(text):
-        if found and match.start() == ended + 1 and text[ended] == " ":  # "Cohere embed-v3" is one name
-            found[-1] += " " + match[0]
-        else:
-            found.append(match[0].strip("\"“”"))
-        ended = match.end()
-    return list(dict.fromkeys(name for name in found if name.lower() not in STOP))
 
 
 def _content(text: str) -> list[str]:

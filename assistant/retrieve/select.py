@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from assistant.catalog.lexical import STOP
 from assistant.records import Chunk, Hit
+from assistant.text.names import NAME, names
 from assistant.text.sentences import units
 
+NAMED, ABSENT = 6.0, 16.0  # factors on the threshold's odds; chosen on eval/gold/dev.jsonl, see eval/EXPERIMENTS.md
 DOUBLE = 0.85  # share of common words above which two chunks say the same
 
 
@@ -21,16 +24,41 @@ class Gate:
     threshold: float | None
 
 
-def gate(hits: Sequence[Hit], threshold: float | None, why_off: str) -> Gate:
-    """threshold None: no gate, for the reason in `why_off`."""
+def gate(hits: Sequence[Hit], threshold: float | None, why_off: str, query: str = "") -> Gate:
+    """threshold None: no gate, for the reason in `why_off`.
+
+    A name lifts a passage's probability for being there alone ("What does Pinecone cost?" against a passage that only
+    mentions Pinecone), so where the question asks something of what it names, more is asked for; and more again where
+    a name stands in none of the candidates.
+    """
     if not hits:
         return Gate("declined", "nothing was found", threshold)
     if threshold is None:
         return Gate("off", why_off, None)
     best = max(hit.rerank.value for hit in hits)
-    if best < threshold:
-        return Gate("declined", f"best probability {best:.2f}, below the threshold {threshold:.2f}", threshold)
-    return Gate("passed", f"best probability {best:.2f}, threshold {threshold:.2f}", threshold)
+    needed, why = _needed(threshold, query, hits)
+    if best < needed:
+        return Gate("declined", f"best probability {best:.2f}, below the threshold {needed:.2f}{why}", needed)
+    return Gate("passed", f"best probability {best:.2f}, threshold {needed:.2f}{why}", needed)
+
+
+def _needed(threshold: float, query: str, hits: Sequence[Hit]) -> tuple[float, str]:
+    """(the threshold of this question, why it is higher than the given one, "" where it is not)."""
+    named = names(query)
+    rest = [word for word in re.findall(r"\w+", NAME.sub(" ", query).lower()) if word not in STOP]
+    if not named or not rest:
+        return threshold, ""
+    texts = [f"{hit.chunk.heading}\n{hit.chunk.text}".lower() for hit in hits]
+    absent = [part for name in named for part in name.split() if not any(part.lower() in text for text in texts)]
+    if absent:
+        return _raised(threshold, ABSENT), f", raised because no passage holds \"{absent[0]}\""
+    return _raised(threshold, NAMED), f", raised because \"{named[0]}\" alone is no answer"
+
+
+def _raised(probability: float, factor: float) -> float:
+    """The probability of `factor` times its odds."""
+    odds = factor * probability / (1 - probability) if probability < 1 else float("inf")
+    return odds / (1 + odds) if odds != float("inf") else 1.0
 
 
 def select(hits: Sequence[Hit], k: int, passed: Gate, floor: float) -> list[Hit]:

@@ -12,7 +12,7 @@
       const { event, act, confirm, ...data } = button.dataset;
       if (confirm && !button.classList.contains("gb-sure")) return sure(button, confirm);
       if (act === "rename") return rename(button, trigger);
-      if (act === "export-trace") return download(data.name, await server.export_trace(data.id, data.kind));
+      if (act === "export-trace") return download(data.name, await server.export_trace([data.id, data.kind]));
       if (act === "export") return download(`${data.title}.md`, await server.export_markdown(data.id));
       if (!event) return;
       trigger(event, { act, ...data });

@@ -1,22 +1,19 @@
-"""Traces as HTML: the list, the funnel, the flow of ranks, two side by side, why-not. Pure functions."""
+"""Traces as HTML: the list, the head, the answer, the funnel, two side by side, why-not. Pure functions."""
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from assistant.catalog.feedback import Judgement
 from assistant.catalog.traces import Summary
-from assistant.records import Hit, Trace
-from assistant.trace.compare import SCORED, Change, Comparison, setting
+from assistant.records import Trace
+from assistant.trace.compare import Change, Comparison, setting
 from assistant.trace.stopwatch import total_ms
 from assistant.ui.answer import answer_html, place_html
 from assistant.ui.icons import icon
 from assistant.ui.inspector import milliseconds
 from assistant.ui.prose import esc
+from assistant.ui.trace_pictures import short
 from assistant.why_not import WhyNot
-
-NAMES = {"dense": "dense", "lexical": "lexical", "fused": "fused", "rerank": "reranked"}
-LAST_RANK = 24  # of the picture; worse ranks share the line below
-WIDE, ROW, TOP, LEFT = 640, 17, 34, 44  # of the picture, in pixels of its own
 
 
 def list_html(summaries: Sequence[Summary], total: int, opened: str = "", filtered: bool = False) -> str:
@@ -102,55 +99,6 @@ def funnel_html(trace: Trace) -> str:
         for _, words, count in known) + "</div>"
 
 
-def flow_html(trace: Trace) -> str:
-    """The flow of ranks: a line a chunk from dense and lexical over fused to reranked; kept ones stand out."""
-    stages = [name for name in SCORED if any(getattr(hit, name) for hit in trace.hits)]
-    scored = [(n, hit) for n, hit in enumerate(trace.hits, 1) if any(getattr(hit, name) for name in SCORED)]
-    if len(stages) < 2:
-        return ""
-    at = {name: LEFT + n * (WIDE - 250 - LEFT) / (len(stages) - 1) for n, name in enumerate(stages)}
-    ranks = [score.rank for _, hit in scored for name in stages if (score := getattr(hit, name))]
-    lowest = min(max(ranks), LAST_RANK + 1)
-    high = TOP + ROW * lowest + 8
-    axis = "".join(f'<text x="{x:.0f}" y="16" text-anchor="middle">{NAMES[name]}</text>'
-                   f'<line class="gb-axis" x1="{x:.0f}" x2="{x:.0f}" y1="24" y2="{high - 6}"/>'
-                   for name, x in at.items())
-    ticks = "".join(f'<text class="gb-tickname" x="{LEFT - 14}" y="{_y(rank) + 4}" text-anchor="end">{words}</text>'
-                    for rank, words in _ticks(lowest))
-    lines = "".join(_flow(n, hit, at) for n, hit in sorted(scored, key=lambda pair: pair[1].kept))
-    return (f'<div class="gb-scroll"><svg class="gb-flowpicture" viewBox="0 0 {WIDE} {high}" role="img" '
-            'aria-label="Rank of each candidate at each stage, best at the top; the cards below say the same in words">'
-            f"{axis}{ticks}{lines}</svg></div>")
-
-
-def _ticks(lowest: int) -> list[tuple[int, str]]:
-    shown = [(rank, str(rank)) for rank in (1, 5, 10, 15, 20) if rank <= min(lowest, LAST_RANK)]
-    return [*shown, (LAST_RANK + 1, f"over {LAST_RANK}")] if lowest > LAST_RANK else shown
-
-
-def _y(rank: int) -> int:
-    return TOP + ROW * (min(rank, LAST_RANK + 1) - 1) + 6
-
-
-def _flow(number: int, hit: Hit, at: dict[str, float]) -> str:
-    points = {name: (x, _y(score.rank)) for name, x in at.items() if (score := getattr(hit, name))}
-    steps = (("dense", "fused"), ("lexical", "fused"), ("fused", "rerank"))
-    joined = [(a, b) for a, b in steps if a in points and b in points]
-    if not joined and len(points) > 1:  # without fusion
-        joined = [(next(iter(points)), list(points)[-1])]
-    path = " ".join(f"M{points[a][0]:.0f} {points[a][1]} C{(points[a][0] + points[b][0]) / 2:.0f} {points[a][1]} "
-                    f"{(points[a][0] + points[b][0]) / 2:.0f} {points[b][1]} {points[b][0]:.0f} {points[b][1]}"
-                    for a, b in joined)
-    dots = "".join(f'<circle cx="{x:.0f}" cy="{y}" r="3"/>' for x, y in points.values())
-    ranks = ", ".join(f"{NAMES[name]} {getattr(hit, name).rank}" for name in points)
-    heading = hit.chunk.heading.split(" > ")[-1] or hit.document
-    end = points[list(points)[-1]]
-    label = f'<text x="{end[0] + 9:.0f}" y="{end[1] + 4}">{short(heading, 34)}</text>' if hit.kept else ""
-    return (f'<g class="gb-flowline{" gb-kept" if hit.kept else ""}" data-chunk="{esc(hit.chunk.id)}"><title>{number}. '
-            f"{short(heading, 120)}: {esc(ranks)}. {short(hit.reason, 200)}</title>"
-            f'<path class="gb-hit" d="{path}"/><path d="{path}"/>{dots}{label}</g>')
-
-
 def compare_html(before: Trace, after: Trace, found: Comparison) -> str:
     """Two traces side by side: settings, what moved and why, the answers' words, the timings."""
     heads = "".join(f'<div><h4 class="gb-caps">{name}</h4><p class="gb-note">{esc(trace.id[:12])} · '
@@ -221,9 +169,3 @@ def why_not_html(found: WhyNot) -> str:
             f'<p class="gb-note">{where} ({esc(found.place)})</p>{text}<table class="gb-docs gb-steps"><thead><tr>'
             '<th>Stage</th><th class="gb-value">Score</th><th class="gb-value">Rank</th><th>What happened</th></tr>'
             f"</thead><tbody>{rows}</tbody></table>")
-
-
-def short(text: str, limit: int) -> str:
-    """Escaped, in one line of at most `limit` characters, without markup: for attributes and pictures."""
-    line = " ".join(text.split())
-    return esc(line if len(line) <= limit else line[:limit - 1] + "…")

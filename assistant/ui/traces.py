@@ -1,12 +1,12 @@
 """The Traces panel: what happened between questions and answers; open, replay, compare, explain, judge, export, import.
 
-All that is shown of a trace is made of the trace, but why-not, which asks the index as it is and says so.
+All that is shown of a trace is made of the trace, but why-not and the map, which ask the index as it is.
 """
 from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gradio as gr
@@ -22,23 +22,17 @@ from assistant.ui.fragment import fragment
 from assistant.ui.inspector import chunks_html, cited_markers, evidence_html, prompt_html, timings_html
 from assistant.ui.jobs import failure
 from assistant.ui.prose import esc
-from assistant.ui.trace_view import (
-    answer_part,
-    compare_html,
-    flow_html,
-    funnel_html,
-    head_html,
-    list_html,
-    why_not_html,
-)
+from assistant.ui.replay_form import ReplayForm, changes
+from assistant.ui.trace_pictures import flow_html, map_html
+from assistant.ui.trace_view import answer_part, compare_html, funnel_html, head_html, list_html, why_not_html
 from assistant.ui.warmth import Warmth
+from assistant.vector_map import vector_map
 from assistant.why_not import why_not
 
 PAGE = 50                # traces of the list to begin with, and more at each press of the button
 SLOW_MS = 5000.0
 MOST_CHUNKS = 3000       # offered by name under why-not; of a larger index a passage can be pasted
 FILTERS = ("declined", "unsupported sentence", f"slow (over {SLOW_MS / 1000:g} s)", "thumbs down")
-SEARCHES = ("dense", "lexical", "rerank", "llm")
 EMPTY = '<p class="gb-empty">Choose a trace on the left to open it up.</p>'
 
 
@@ -67,7 +61,8 @@ class Traces:
                                         elem_id="gb-traceimport")
 
     def _open(self) -> None:
-        def export_trace(trace_id: str, kind: str) -> str:
+        def export_trace(asked: list[str]) -> str:
+            trace_id, kind = asked
             try:
                 return exchange.written(self.rag, [self.rag.trace(trace_id)], kind)
             except GlassboxError as error:
@@ -78,7 +73,7 @@ class Traces:
             self.note = gr.Textbox(placeholder="A note on this answer", label="Note", show_label=False, container=False,
                                    max_lines=3, elem_id="gb-tracenote", scale=4)
             self.keep = gr.Button("Keep note", size="sm", min_width=90, scale=0, elem_id="gb-keepnote")
-        with gr.Tabs(elem_id="gb-tracetabs", visible=False) as self.tabs:
+        with gr.Tabs(elem_id="gb-tracetabs", visible=False, overflow_behavior="wrap") as self.tabs:
             with gr.Tab("Answer", id="answer", elem_id="gb-trace-answer", render_children=True):
                 self.answer = fragment("")
             with gr.Tab("Stages", id="stages", elem_id="gb-trace-stages", render_children=True):
@@ -88,10 +83,14 @@ class Traces:
             with gr.Tab("Prompt", id="prompt", elem_id="gb-trace-prompt", render_children=True):
                 self.prompt = fragment("")
             with gr.Tab("Replay", id="replay", elem_id="gb-trace-replay", render_children=True):
-                self._replay_part()
+                self.form = ReplayForm(self.rag.config)
+                self.replayed = fragment("", elem_id="gb-replayed")
             with gr.Tab("Compare", id="compare", elem_id="gb-trace-compare", render_children=True):
                 self.other = gr.Dropdown([], label="Compare this one with", elem_id="gb-traceother")
                 self.comparison = fragment("", elem_id="gb-comparison")
+            with gr.Tab("Map", id="map", elem_id="gb-trace-map", render_children=True):
+                self.draw = gr.Button("Draw the map", variant="primary", size="sm", elem_id="gb-mapdraw")
+                self.map = fragment("", elem_id="gb-map")
             with gr.Tab("Why not?", id="why", elem_id="gb-trace-why", render_children=True):
                 self.chunk = gr.Dropdown([], label="A chunk of the corpus", elem_id="gb-whychunk", filterable=True)
                 self.passage = gr.Textbox(label="or the passage that should have been found", lines=3, max_lines=8,
@@ -99,19 +98,8 @@ class Traces:
                 self.ask_why = gr.Button("Explain", variant="primary", size="sm", elem_id="gb-whyask")
                 self.why = fragment("", elem_id="gb-why")
         self.parts = [self.opened, self.head, self.judge, self.note, self.tabs, self.answer, self.stages, self.timings,
-                      self.prompt, self.switches, self.k, self.candidates, self.threshold, self.other, self.comparison,
-                      self.why, self.replayed]
-
-    def _replay_part(self) -> None:
-        self.switches = gr.CheckboxGroup(list(SEARCHES), label="Ask again with", elem_id="gb-replayswitches")
-        with gr.Row(equal_height=False):
-            self.k = gr.Number(label="k", precision=0, minimum=1, maximum=20, min_width=90, elem_id="gb-replayk")
-            self.candidates = gr.Number(label="candidates", precision=0, minimum=1, maximum=200, min_width=90,
-                                        elem_id="gb-replaycandidates")
-            self.threshold = gr.Textbox(label="threshold", placeholder="auto", max_lines=1, min_width=90,
-                                        elem_id="gb-replaythreshold")
-        self.go = gr.Button("Replay", variant="primary", size="sm", elem_id="gb-replaygo")
-        self.replayed = fragment("", elem_id="gb-replayed")
+                      self.prompt, *self.form.components, self.other, self.comparison,
+                      self.map, self.why, self.replayed]
 
     def _events(self, page: gr.Blocks, tab: gr.Tab) -> None:
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
@@ -132,9 +120,10 @@ class Traces:
             self.show, listing, rows, **quiet)
         self.file.upload(self.take, self.file, [self.message, self.file, *self.parts], **quiet).then(
             self.show, listing, rows, **quiet)
-        self.go.click(self.replay, [self.opened, self.switches, self.k, self.candidates, self.threshold],
-                      self.parts, **quiet).then(self.show, listing, rows, **quiet)
+        self.form.go.click(self.replay, [self.opened, *self.form.components], self.parts, **quiet).then(
+            self.show, listing, rows, **quiet)
         self.other.input(self.compare, [self.other, self.opened], self.comparison, **quiet)
+        self.draw.click(self.draw_map, self.opened, self.map, **quiet)
         self.ask_why.click(self.explain, [self.opened, self.chunk, self.passage], self.why, **quiet)
 
     # the list
@@ -174,9 +163,8 @@ class Traces:
             trace = self.rag.trace(trace_id)
         except GlassboxError as error:
             return [gr.skip(), _note(str(error), bad=True), *[gr.skip() for _ in self.parts[2:]]]
-        judged, config = self.rag.feedback.get(trace.id), trace.config
+        judged = self.rag.feedback.get(trace.id)
         other = other or (trace.parent if trace.parent and self.rag.traces.has(trace.parent) else "")
-        on = [name for name in SEARCHES if config.get(name) not in (False, "off")]
         facts = {"configuration": trace.config_fingerprint, "index": trace.index_fingerprint}
         passages = evidence_html(trace.hits, trace.evidence, cited_markers(trace))
         passages = passages.replace(' id="ev-', ' data-passage="')  # the chat's inspector in the same page has the ids
@@ -185,10 +173,9 @@ class Traces:
                 f'{answer_part(trace)}<h4 class="gb-caps">Evidence</h4>{passages}',
                 f"{funnel_html(trace)}{flow_html(trace)}{chunks_html(trace, trace.threshold)}",
                 timings_html(trace.spans, trace.config, facts), prompt_html(trace),
-                on, config.get("k", self.rag.config.k), config.get("candidates", self.rag.config.candidates),
-                "" if config.get("threshold") is None else f"{config['threshold']:g}",
+                *self.form.values(trace),
                 gr.update(choices=self._others(trace), value=other or None),
-                self.compare(other, trace.id) if other else _note("Choose another trace."), "", note]
+                self.compare(other, trace.id) if other else _note("Choose another trace."), "", "", note]
 
     def _nothing(self) -> list[object]:
         return ["", EMPTY, gr.update(visible=False), "", gr.update(visible=False), *[gr.skip() for _ in self.parts[5:]]]
@@ -224,14 +211,13 @@ class Traces:
 
     # replay, compare, why not
 
-    def replay(self, opened: str, switches: list[str], k: float | None, candidates: float | None,
-               threshold: str) -> Iterator[list[object]]:
+    def replay(self, opened: str, *values) -> Iterator[list[object]]:
         """Ask again with what differs from the trace's settings, then show the new trace beside it."""
         last = len(self.parts) - 1
         yield [*[gr.skip()] * last, '<p class="gb-empty gb-wait" role="status">Asking again…</p>']
         try:
             before = self.rag.trace(opened)
-            answer = replay(self.rag, before, changes(before, switches, k, candidates, threshold))
+            answer = replay(self.rag, before, changes(before, *values))
             yield self._parts(answer.trace_id, before.id, _note("Replayed; compared with the one it replays."))
         except GlassboxError as error:
             yield [*[gr.skip()] * last, _note(str(error), bad=True)]
@@ -254,28 +240,28 @@ class Traces:
                                   for c in chunks])
 
     def explain(self, opened: str, chunk: str | None, passage: str) -> Iterator[str]:
-        yield '<p class="gb-empty gb-wait" role="status">Looking at every chunk…</p>'
         passage = (passage or "").strip()
-        try:
-            yield why_not_html(why_not(self.rag, self.rag.trace(opened), None if passage else chunk, passage or None))
-        except GlassboxError as error:
-            yield _note(str(error), bad=True)
-        except Exception as error:  # the page must stay usable
-            traceback.print_exc(file=sys.stderr)
-            yield _note(failure(error), bad=True)
+        yield from _computed("Looking at every chunk…", lambda: why_not_html(
+            why_not(self.rag, self.rag.trace(opened), None if passage else chunk, passage or None)))
+
+    def draw_map(self, opened: str) -> Iterator[str]:
+        def draw() -> str:
+            trace = self.rag.trace(opened)
+            kept = frozenset(hit.chunk.id for hit in trace.hits if hit.kept)
+            return map_html(vector_map(self.rag, trace), kept)
+        yield from _computed("Laying out the vectors…", draw)
 
 
-def changes(trace: Trace, switches: list[str], k: float | None, candidates: float | None,
-            threshold: str | None) -> dict[str, object]:
-    """What the replay form says otherwise than the trace: {setting: value}."""
-    given: dict[str, object] = {name: name in switches for name in ("dense", "lexical", "rerank")}
-    given |= {name: int(value) for name, value in (("k", k), ("candidates", candidates)) if value is not None}
-    given["threshold"] = None if not (threshold or "").strip() else threshold.strip()
-    if ("llm" in switches) != (trace.config.get("llm") != "off"):
-        given["llm"] = "embedded" if "llm" in switches else "off"
-    before = {**trace.config, "threshold": trace.config.get("threshold")}
-    return {name: value for name, value in given.items()
-            if name not in before or str(before[name]) != str(value)}
+def _computed(wait: str, make: Callable[[], str]) -> Iterator[str]:
+    """What is computed now: that it is at work, then the result or what is wrong."""
+    yield f'<p class="gb-empty gb-wait" role="status">{wait}</p>'
+    try:
+        yield make()
+    except GlassboxError as error:
+        yield _note(str(error), bad=True)
+    except Exception as error:  # the page must stay usable
+        traceback.print_exc(file=sys.stderr)
+        yield _note(failure(error), bad=True)
 
 
 def _note(text: str, bad: bool = False) -> str:

@@ -95,12 +95,13 @@ def group_loss(
     kind: str = "distil",
     bce: float = 0.2,
     positive: float = 2.0,
+    lift: float = 1.0,
 ) -> torch.Tensor:
     """Sum over the groups' losses. logits: float32 (pairs of all groups,), group after group.
 
     kind: "distil" (softmax over the group towards the lifted teacher), "softmax" (towards the gold alone),
     "margin" (MarginMSE towards the lifted teacher's differences), "bce" (pointwise alone, `positive` weight).
-    `bce` weighs the pointwise part that gives the logits their absolute level; unknown labels have none.
+    lift: times each group's own. `bce` weighs the pointwise part that gives the logits their absolute level; unknown labels have none.
     """
     total, at = logits.new_zeros(()), 0
     for group, cosines in groups:
@@ -108,10 +109,10 @@ def group_loss(
         at += len(group.texts)
         gold = torch.tensor(group.gold, dtype=torch.float32)
         if kind in ("distil", "softmax"):
-            wanted = target(cosines, group.gold, group.lift, kind == "distil")
+            wanted = target(cosines, group.gold, lift * group.lift, kind == "distil")
             total = total + F.kl_div(F.log_softmax(mine, 0), wanted, reduction="sum")
         elif kind == "margin":
-            teacher = TEACHER_SCALE * torch.from_numpy(np.asarray(cosines)) + group.lift * (gold == 1)
+            teacher = TEACHER_SCALE * torch.from_numpy(np.asarray(cosines)) + lift * group.lift * (gold == 1)
             total = total + 0.05 * F.mse_loss(mine - mine[0], teacher - teacher[0], reduction="mean")
         known = gold >= 0
         if known.any():

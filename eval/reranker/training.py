@@ -69,6 +69,8 @@ class Recipe:
     average: float = 0.995  # of the running mean of the weights
     max_length: int = 160
     loss: str = "distil"
+    lift: float = 1.0  # times each group's own: how far the gold stands above the bi-encoder's opinion
+    bce: float = 0.2  # weight of the pointwise loss beside the group's
     twins: bool = True
     layers: int = 6
     seed: int = 0
@@ -156,7 +158,8 @@ def train(groups: list[Group], recipe: Recipe, work: Path) -> Path:
             max_length=recipe.max_length,
             return_tensors="pt",
         )
-        loss = group_loss(forward(inside), list(zip(part, cosines, strict=True)), kind=recipe.loss)
+        loss = group_loss(forward(inside), list(zip(part, cosines, strict=True)), kind=recipe.loss,
+                          bce=recipe.bce, lift=recipe.lift)
         (loss / recipe.groups).backward()
         return float(loss.detach()), len(texts)
 

