@@ -34,5 +34,9 @@ class ModelError(GlassboxError):
     """A model's file or server cannot be read or does not answer."""
 
 
+class PromptTooLongError(ModelError):
+    """The evidence and the question do not fit into the language model's context; they answer without it."""
+
+
 class StoreError(GlassboxError):
     """The catalog or the vector store cannot be opened or written."""

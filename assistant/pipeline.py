@@ -1,22 +1,14 @@
 """Assistant: the public verbs over one index. It builds the parts, runs the stages, times them and makes the Trace."""
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import sys
 import threading
 import unicodedata
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from assistant.answer import decline, overview, prompt
-from assistant.answer import evidence as evidence_
-from assistant.answer.generate import Assembly, fixed
-from assistant.answer.verify import declines
 from assistant.catalog.conversations import Conversations
 from assistant.catalog.database import Database
 from assistant.catalog.documents import Documents
@@ -24,29 +16,25 @@ from assistant.catalog.feedback import Feedback
 from assistant.catalog.lexical import Lexical
 from assistant.catalog.traces import Traces
 from assistant.config import Config
-from assistant.errors import EmptyIndexError, GlassboxError, InputError, ModelError, StoreError
+from assistant.errors import EmptyIndexError, GlassboxError, InputError
 from assistant.ingest.index import Index
 from assistant.parts import Parts
 from assistant.records import (
     Answer,
     Chunk,
     Document,
-    Evidence,
-    Found,
     IngestReport,
     Message,
-    Progress,
     Retrieval,
-    Sentence,
     Trace,
 )
 from assistant.retrieve.rerank import probabilities
 from assistant.retrieve.stages import retrieve as run_retrieval
-from assistant.trace import Stopwatch, redacted
+from assistant.run import Event, Run
+from assistant.trace import Stopwatch
 
 MAX_QUESTION = 4000  # characters; a longer text is a document: ingest it
 CATALOG_FILE = "catalog.sqlite3"
-Event = Progress | Found | Sentence | Answer
 
 
 class Assistant:
@@ -151,7 +139,7 @@ class Assistant:
         parent  the trace that this question replays; its own trace names it
         """
         self._check(question)
-        run = _Run(self, question.strip(), tuple(history), stop or threading.Event(), parent)
+        run = Run(self, question.strip(), tuple(history), stop or threading.Event(), parent)
         try:
             yield from run.events()
         except GeneratorExit:
@@ -181,127 +169,3 @@ class Assistant:
 
     def _retrieve(self, question: str, history: Sequence[Message], watch: Stopwatch):
         return run_retrieval(question, history, self.config, self._parts, self._documents, self._lexical, watch)
-
-
-class _Run:
-    """One question on its way to an answer, and the Trace that is made of it however it ends."""
-
-    def __init__(self, rag: Assistant, question: str, history: tuple[Message, ...], stop: threading.Event,
-                 parent: str | None) -> None:
-        self._rag, self._question, self._history, self._stop = rag, question, history, stop
-        self._parent, self._began, self._watch = parent, datetime.now(UTC), Stopwatch()
-        self._id = uuid.uuid4().hex[:12]
-        self._retrieval = Retrieval(question, question, "", (), "off", "", False, None)
-        self._evidence: tuple[Evidence, ...] = ()
-        self._prompt: tuple[Message, ...] = ()
-        self._draft = ""
-        self._answer = Answer("")
-        self._assembly: Assembly | None = None
-        self._error = ""
-
-    def events(self) -> Iterator[Event]:
-        rag, titles = self._rag, [d.title for d in self._rag.documents()]
-        if reply := decline.small_talk(self._question, titles):
-            yield from self._finish(fixed(reply, abstained=False))
-            return
-        yield Progress("search")
-        self._retrieval, vector = rag._retrieve(self._question, self._history, self._watch)
-        about = overview.find(self._retrieval.query, rag.documents(), rag.chunks)
-        yield Progress("evidence")
-        with self._watch.stage("evidence", n_in=sum(hit.kept for hit in self._retrieval.hits)) as out:
-            self._evidence = overview.evidence(about, self._scorer(about.ask, None)) if about \
-                else self._choose(vector)
-            out.n = len(self._evidence)
-        yield Found(self._retrieval, self._evidence)
-        if not self._evidence or (self._retrieval.gate == "declined" and not about):
-            self._evidence = ()
-            yield from self._finish(fixed(decline.decline(self._retrieval.hits), abstained=True))
-            return
-        yield from self._speak(verbatim=bool(about))
-
-    def _choose(self, vector: np.ndarray) -> tuple[Evidence, ...]:
-        if self._retrieval.gate == "declined":
-            return ()
-        kept = [hit for hit in self._retrieval.hits if hit.kept]
-        query = self._retrieval.query
-        return evidence_.choose(query, kept, self._scorer(query, vector), self._rag.config.evidence)
-
-    def _scorer(self, query: str, vector: np.ndarray | None):
-        parts = self._rag._parts
-        vector = parts.embedder.embed([query])[0] if vector is None else vector
-        if parts.reranker is None:  # evidence by cosine, and the trace's gate says so
-            return lambda texts: parts.embedder.embed(texts) @ vector
-        return lambda texts: probabilities(query, texts, parts.reranker, parts.embedder, vector)
-
-    def _speak(self, verbatim: bool) -> Iterator[Event]:
-        """The model's checked sentences and the quotations. verbatim: quotations only, as for an overview."""
-        query, generator = self._retrieval.query, self._rag._parts.generator
-        self._assembly = Assembly(query, self._evidence, self._quotes(), verbatim)
-        if generator is not None and not verbatim and not self._assembly.is_table:
-            yield Progress("generate")
-            self._prompt = prompt.build(query, self._evidence)
-            with self._watch.stage("generate", n_in=len(self._evidence)) as out:
-                pieces = generator.stream(self._prompt, temperature=self._rag.config.temperature,
-                                          max_tokens=self._rag.config.max_tokens)
-                try:
-                    for sentence in self._assembly.from_draft(self._until_stopped(pieces)):
-                        out.n += 1
-                        yield sentence
-                except ModelError as error:  # the evidence answers without the model
-                    self._error = str(error)
-            self._draft = self._assembly.draft
-            if declines(self._draft) and not self._assembly.answer().text and not self._stop.is_set():
-                yield from self._finish(fixed(decline.decline(self._retrieval.hits), abstained=True))
-                return
-        if not self._stop.is_set():
-            yield from self._assembly.rest()
-        yield from self._finish(self._assembly.answer(), "stopped" if self._stop.is_set() else "complete")
-
-    def _until_stopped(self, pieces: Iterator[str]) -> Iterator[str]:
-        try:
-            for piece in pieces:
-                if self._stop.is_set():
-                    return
-                yield piece
-        finally:
-            pieces.close()
-
-    def _quotes(self) -> dict[int, tuple[int, int, str]]:
-        """{marker: (start, end, verbatim slice)} of each evidence's first span."""
-        texts: dict[str, str] = {}
-        quotes = {}
-        chunks = self._rag._documents.chunks_by_id([e.chunk_id for e in self._evidence])
-        for item in self._evidence:
-            document_id = chunks[item.chunk_id].document_id
-            text = texts.setdefault(document_id, self._rag.document(document_id).text)
-            start, end = item.spans[0]
-            quotes[item.marker] = (start, end, text[start:end])
-        return quotes
-
-    def _finish(self, answer: Answer, status: str = "complete") -> Iterator[Event]:
-        self._answer = dataclasses.replace(answer, trace_id=self._id if self._rag.config.traces else "")
-        self.save(status)
-        yield self._answer
-
-    def save(self, status: str, error: str = "") -> None:
-        error = error or self._error
-        if not self._rag.config.traces:
-            return
-        if status != "complete" and self._assembly is not None:
-            self._answer = dataclasses.replace(self._assembly.answer(), trace_id=self._id)
-            self._draft = self._assembly.draft
-        found = self._retrieval
-        made = Trace(
-            self._id, self._parent, self._began.isoformat(timespec="milliseconds"), status, self._question,
-            self._history, found.query, found.query_reason, self._rag.config.public(),
-            self._rag.config.fingerprint(self._rag._parts.fingerprints()) if status != "failed" else "",
-            self._rag.index_fingerprint(), found.hits, found.gate, found.gate_reason, found.calibrated, self._evidence,
-            self._prompt, self._draft, self._answer, tuple(self._watch.spans), error, found.threshold,
-            self._assembly.checks if self._assembly else (),
-            self._rag._documents.versions({hit.chunk.document_id for hit in found.hits}))
-        config = self._rag.config
-        try:
-            self._rag.traces.add(redacted(made) if config.redact else made, config.trace_days, config.trace_count)
-        except StoreError as failure:  # a full disk must not cost the answer
-            print(f"assistant: the trace was not kept: {failure}", file=sys.stderr)
-            self._answer = dataclasses.replace(self._answer, trace_id="")

@@ -21,7 +21,8 @@ MAY = {
     "trace": LOW, "catalog": LOW | {"trace"}, "backends": LOW,
     "ingest": LOW | {"catalog", "trace", "text"}, "retrieve": LOW | {"catalog", "text"},
     "answer": LOW | {"catalog", "text", "ingest"}, "parts": LOW | {"backends"},
-    "pipeline": LOW | {"catalog", "trace", "ingest", "retrieve", "answer", "parts"},
+    "run": LOW | {"trace", "retrieve", "answer"},       # one question; the pipeline makes it
+    "pipeline": LOW | {"catalog", "trace", "ingest", "retrieve", "parts", "run"},
     "present": LOW | {"trace"}, "doctor": LOW,
     "replay": LOW | {"trace", "pipeline"},
     "why_not": LOW | {"catalog", "retrieve", "text", "replay", "pipeline"},
@@ -32,7 +33,7 @@ MAY = {
     "lab": LOW | {"trace", "text", "pipeline"},
     "ui": LOW | {"catalog", "trace", "text", "ingest", "pipeline", "lab", "present",
            "replay", "why_not", "exchange", "vector_map"},
-    "cli": LOW | {"trace", "pipeline", "present", "doctor", "ui", "trace_command"},
+    "cli": LOW | {"trace", "pipeline", "present", "doctor", "ui", "trace_command", "lab"},
     "__init__": LOW | {"pipeline"}, "__main__": {"cli"},
 }
 HEAVY = {"torch", "chromadb", "onnxruntime", "llama_cpp", "sentence_transformers", "transformers", "tokenizers",

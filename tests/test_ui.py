@@ -411,8 +411,8 @@ def test_a_port_in_use_is_named_with_the_remedy():
 
 
 def test_no_font_or_style_comes_from_another_machine():
-    from assistant.ui.theme import SCRIPT, STYLE, Glass
+    from assistant.ui.theme import SCRIPTS, STYLES, Glass
     theme = Glass()
-    css = theme._get_theme_css() + STYLE.read_text() + SCRIPT.read_text()
+    css = theme._get_theme_css() + "".join(file.read_text() for file in (*STYLES, *SCRIPTS))
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\((?![\"']?data:)", css)
     assert theme._stylesheets == []

@@ -15,6 +15,8 @@ Scorer = Callable[[Sequence[str]], np.ndarray]  # texts -> probability (or cosin
 
 MAX_UNITS = 80      # of all kept chunks together; keeps the sentence stage under half a second on two cores
 BACKING = 0.3       # of the chunk's log-odds beside a sentence's own; measured on eval/gold/dev.jsonl
+FIRST = 3           # of the ranked passages: where a question for a list finds a row among them, the table is the list
+LISTED = re.compile(r"\b(list|name (the|all)|all|each|every|overview)\b", re.I)
 WHOLE_TABLE = re.compile(r"\b(list|all|each|every|compare|comparison|overview|what are|which are|name the|table|"
                          r"summar\w+|two|three|four|five|six|seven|models|methods|modes|applications|types)\b", re.I)
 
@@ -48,8 +50,9 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
     values = score([scored_text(p) for p in pool])
     standing = [_standing(float(value), p.backing) for value, p in zip(values, pool, strict=True)]
     order = sorted(range(len(pool)), key=lambda at: (-standing[at], at))
-    best = pool[order[0]]
-    if best.kind == "row" and WHOLE_TABLE.search(question):
+    rows = [at for at in order[:FIRST] if pool[at].kind == "row"]
+    if rows and (order[0] in rows or LISTED.search(question)) and WHOLE_TABLE.search(question):
+        best = pool[rows[0]]
         order = [n for n, p in enumerate(pool) if p.kind == "row" and p.chunk.heading == best.chunk.heading
                  and p.chunk.document_id == best.chunk.document_id] + order
         limit = max(limit, sum(p.kind == "row" and p.chunk.heading == best.chunk.heading for p in pool))

@@ -32,20 +32,20 @@ def essential(question: str, evidence: Sequence[Evidence]) -> list[Evidence]:
             return sorted(rows, key=lambda e: e.spans[0])
     chosen, words = [best], len(best.text.split())
     for other in evidence[1:]:
-        words += len(other.text.split())
+        length = len(other.text.split())
         close = other.score is None or best.score is None or other.score >= ESSENTIAL * best.score
-        if not close or words > MAX_WORDS or len(chosen) == MAX_PASSAGES:
+        if not close or words + length > MAX_WORDS or len(chosen) == MAX_PASSAGES:
             break
-        if not _adds(other, chosen):
-            continue
-        chosen.append(other)
+        if _adds(other, chosen):
+            chosen.append(other)
+            words += length
     return chosen
 
 
 def _adds(passage: Evidence, chosen: Sequence[Evidence]) -> bool:
     """Whether it says something that the chosen ones do not."""
     known = set().union(*(content(e.text) for e in chosen))
-    return len(content(passage.text) - known) >= 3
+    return not content(passage.text) <= known
 
 
 class Assembly:

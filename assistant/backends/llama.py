@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from assistant.backends.files import content_hash
-from assistant.errors import ModelError
+from assistant.errors import ModelError, PromptTooLongError
 from assistant.records import Message
 
 CONTEXT_TOKENS = 2048  # the prompt is about 700 tokens at most; more would only cost memory
@@ -56,5 +56,6 @@ class LlamaGenerator:
                     if text := piece["choices"][0]["delta"].get("content"):
                         yield text
             except ValueError as error:  # llama.cpp's "Requested tokens (3031) exceed context window of 2048"
-                raise ModelError(f"the prompt is too long for the language model ({error}): ask a shorter question, or "
-                                 "lower evidence or max_tokens") from error
+                raise PromptTooLongError(
+                    f"the prompt is too long for the language model ({error}): ask a shorter question, or "
+                    "lower evidence or max_tokens") from error

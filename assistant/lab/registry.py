@@ -35,14 +35,25 @@ _ALL = (
     dilution.DEMO, stale.DEMO, drift.DEMO, explorer.DEMO, ann.DEMO, stack.DEMO, quiz.DEMO)
 
 
+# names that the lesson's chapters use where the title here says more
+LESSON = {"one-hot": "One-hot encoder", "analogies": "Word analogy", "pooling": "Sentence similarity",
+          "shared-space": "Shared space"}
+
+
 def demos() -> tuple[Demo, ...]:
     return _ALL
 
 
+def lesson_name(demo: Demo) -> str:
+    """What the lesson calls a demo where its title differs, else ""."""
+    return LESSON.get(demo.name, "")
+
+
 def get(name: str) -> Demo:
-    """The demo of that name. InputError lists the names where there is none."""
+    """The demo of that name; a title and the lesson's own name do too. InputError lists the names if there is none."""
+    wanted = " ".join(name.split()).casefold()
     for demo in _ALL:
-        if demo.name == name:
+        if wanted in (demo.name, demo.title.casefold(), lesson_name(demo).casefold() or demo.name):
             return demo
     raise InputError(f"no demo {name!r}: expected one of {', '.join(demo.name for demo in _ALL)}")
 

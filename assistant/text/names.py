@@ -3,9 +3,14 @@ from __future__ import annotations
 
 import re
 
-NAME = re.compile(r"\"[^\"]+\"|“[^”]+”|\b(?:[A-Z][\w]*[A-Z0-9][\w]*|[a-z]+[A-Z]\w*|[A-Za-z]+(?:-[A-Za-z0-9]+)*-?\d[\w-]*|"
-                  r"[A-Z]{2,})\b|(?<=[a-z,] )[A-Z][a-z]+(?:[- ][A-Z][a-z]+)*")
+NAME = re.compile(r"\"[^\"]+\"|“[^”]+”|\b(?:[A-Z][\w]*[A-Z0-9][\w]*|[a-z]+[A-Z]\w*|"
+                  r"[A-Za-z]+(?:-[A-Za-z0-9]+)*-?\d[\w-]*|[A-Z]{2,})\b|(?<=[a-z,] )[A-Z][a-z]+(?:[- ][A-Z][a-z]+)*")
 _NONE = frozenset(("I", "OK"))
+
+
+def mentioned(name: str, text: str) -> bool:
+    """Whether a lower-case text holds one word of the name, its plural's "s" aside."""
+    return any(part in text or (part.endswith("s") and part[:-1] in text) for part in name.lower().split())
 
 
 def names(text: str) -> list[str]:

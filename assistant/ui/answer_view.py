@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
+from assistant.lab import related
 from assistant.records import Found, Trace
 from assistant.ui.fragment import fragment
 from assistant.ui.icons import icon
@@ -43,7 +44,8 @@ class AnswerView:
         facts = {"trace": trace.id, "asked": trace.created[:19].replace("T", " ") + " UTC", "status": trace.status,
                  "configuration": trace.config_fingerprint, "index": trace.index_fingerprint, "error": trace.error}
         return dict(zip(self.outputs, (
-            _head(trace.question, trace.id), evidence_html(trace.hits, trace.evidence, cited_markers(trace)),
+            _head(trace.question, trace.id, _lab(trace)),
+            evidence_html(trace.hits, trace.evidence, cited_markers(trace)),
             chunks_html(trace, threshold_of(trace)),
             timings_html(trace.spans, trace.config, facts), prompt_html(trace)), strict=True))
 
@@ -66,11 +68,20 @@ def threshold_of(trace: Trace) -> float | None:
     return float(named[1]) if named else None
 
 
-def _head(question: str, trace_id: str) -> str:
+def _lab(trace: Trace) -> str:
+    """Links to the demos that an answer touches."""
+    if trace.answer.abstained:
+        return ""
+    links = ", ".join(f'<button type="button" class="gb-link" data-lab="{esc(demo.name)}">{esc(demo.title)}</button>'
+                      for demo in related(f"{trace.question} {trace.answer.text}"))
+    return f'<p class="gb-tolab">Try it in the Lab: {links}</p>' if links else ""
+
+
+def _head(question: str, trace_id: str, lab: str = "") -> str:
     words = f'<p class="gb-forq" title="{esc(question, 300)}">{esc(question, 140)}</p>' if question else ""
     link = (f'<button type="button" class="gb-tool" data-link="{esc(trace_id)}">{icon("link")}Copy link</button>'
             if trace_id and trace_id != LIVE else "")
     close = ('<button type="button" class="gb-tool gb-phone" data-panel="" aria-label="Close">'
              f'{icon("close")}Close</button>')
     return (f'<div class="gb-viewhead" data-trace="{esc(trace_id)}"><div><h2 class="gb-caps">How this was answered</h2>'
-            f"{words}</div><div>{link}{close}</div></div>")
+            f"{words}{lab}</div><div>{link}{close}</div></div>")

@@ -23,13 +23,15 @@ from assistant.ui.chat import Chat
 from assistant.ui.corpus import Corpus
 from assistant.ui.fragment import fragment
 from assistant.ui.icons import icon
-from assistant.ui.theme import SCRIPT, STYLE, Glass
+from assistant.ui.lab import Lab
+from assistant.ui.theme import SCRIPTS, STYLES, Glass
 from assistant.ui.traces import Traces
 from assistant.ui.warmth import Warmth
 
 PANELS: tuple[tuple[str, Callable[[Assistant, Warmth, gr.Blocks, gr.Tab], object]], ...] = (
     ("Chat", Chat),
     ("Traces", Traces),
+    ("Lab", Lab),
     ("Corpus", Corpus),
 )
 POLL_SECONDS = 1.5       # how often the header asks how far the models are
@@ -66,7 +68,8 @@ def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True, open_br
     """Start serving and return the address. With `block` it returns when the server was interrupted."""
     check_port(host, port)
     # in the head rather than by `css=`, which Gradio would rewrite rule by rule for its own container
-    head = f"<style>{STYLE.read_text(encoding='utf-8')}</style><script>{SCRIPT.read_text(encoding='utf-8')}</script>"
+    head = "".join([*(f"<style>{file.read_text(encoding='utf-8')}</style>" for file in STYLES),
+                    *(f"<script>{file.read_text(encoding='utf-8')}</script>" for file in SCRIPTS)])
     with contextlib.redirect_stdout(sys.stderr):
         _, address, _ = page.launch(
             server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False,

@@ -101,7 +101,8 @@ def group_loss(
 
     kind: "distil" (softmax over the group towards the lifted teacher), "softmax" (towards the gold alone),
     "margin" (MarginMSE towards the lifted teacher's differences), "bce" (pointwise alone, `positive` weight).
-    lift: times each group's own. `bce` weighs the pointwise part that gives the logits their absolute level; unknown labels have none.
+    lift: times each group's own. `bce` weighs the pointwise part that gives the logits their absolute level; unknown
+    labels have none.
     """
     total, at = logits.new_zeros(()), 0
     for group, cosines in groups:

@@ -1,0 +1,62 @@
+/* Manners of the Lab: a demo has an address, and links lead to it, to its chapter and to a trace. */
+(() => {
+  const $ = (selector) => document.querySelector(selector);
+  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  const shown = () => $("#gb-labhead [data-demo]")?.dataset.demo || "";
+  const inFront = () => $("#gb-panel-lab-button")?.getAttribute("aria-selected") === "true";
+
+  async function press(selector) {
+    for (let n = 0; n < 60 && !$(selector); n++) await wait(50);
+    $(selector)?.click();
+  }
+
+  async function openDemo(name) {
+    document.body.dataset.panel = "";
+    $("#gb-panel-lab-button")?.click();
+    await press(`#gb-labcards [data-id="${CSS.escape(name)}"]`);
+  }
+
+  async function openIn(tab, rows, id) {
+    $(`#gb-panel-${tab}-button`)?.click();
+    await press(`${rows} [data-event="select"][data-id="${CSS.escape(id)}"]`);
+  }
+
+  /* The address names the opened demo while the Lab is in front; the card of it is marked. */
+  function address() {
+    const query = new URLSearchParams(location.search), before = query.toString(), name = shown();
+    query.delete("lab");
+    if (name && inFront()) query.set("lab", name);
+    if (query.toString() !== before) history.replaceState(null, "", location.pathname + (query.size ? `?${query}` : ""));
+    document.querySelectorAll("#gb-labcards [data-id]").forEach((card) => {
+      if (card.dataset.id === name) card.setAttribute("aria-current", "true"); else card.removeAttribute("aria-current");
+    });
+  }
+
+  let last = "";
+  function lab(watch) {
+    watch("value", () => {
+      const name = shown();
+      address();
+      if (name === last) return;
+      last = name;
+      if (!name || !inFront()) return;
+      $("#gb-labdemo").scrollTop = 0;
+      if (matchMedia("(max-width: 800px)").matches) scrollTo(0, 0);
+      $("#gb-labhead h2")?.focus({ preventScroll: true });
+      $("#gb-labcards [aria-current]")?.scrollIntoView({ block: "nearest" });
+    });
+    if (new URLSearchParams(location.search).has("lab")) press("#gb-panel-lab-button").then(() => setTimeout(address, 100));
+  }
+
+  document.addEventListener("click", (click) => {
+    const button = click.target.closest("button");
+    if (!button) return;
+    const { lab: name, chapter, opentrace } = button.dataset;
+    if (name) openDemo(name);
+    else if (chapter) openIn("corpus", "#gb-table", chapter);
+    else if (opentrace) openIn("traces", "#gb-tracerows", opentrace);
+    else if (button.closest("#gb-tabs > .tab-wrapper")) setTimeout(address, 0);
+  });
+
+  Object.assign(window.glassbox, { lab });
+})();

@@ -1,0 +1,99 @@
+"""A demo at work in a thread of its own: progress to follow, a stop that its next report of progress obeys."""
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from assistant.errors import GlassboxError
+from assistant.lab import Demo, Result
+from assistant.pipeline import Assistant
+from assistant.ui.jobs import failure
+from assistant.ui.theme import SANS
+
+RUNNING = 2       # demos computed at a time, over all windows; the machine that this is sized for has two cores
+IDLE_SECONDS = 5  # a follower wakes this often though nothing came, so that a page that left is noticed
+_slots = threading.Semaphore(RUNNING)
+
+
+class Stopped(Exception):
+    """Raised inside a demo by its own report of progress, once the stop was pressed."""
+
+
+class Run:
+    """One run of a demo. Read its fields inside `follow`; only its own thread writes them, and anyone sets `stop`.
+
+    share 0..1 and what say how far it is; at the end either `result` with its `figure`, or `error` in one line, or
+    neither where it was stopped. seconds is the time from the start to the end.
+    """
+
+    def __init__(self, demo: Demo, values: Mapping[str, object], rag: Assistant) -> None:
+        self.demo, self.values, self.rag = demo, values, rag
+        self.stop = threading.Event()
+        self.share, self.what = 0.0, "starting"
+        self.result: Result | None = None
+        self.figure: Any = None
+        self.error = ""
+        self.seconds = 0.0
+        self.done = False
+        self._version = 0
+        self._changed = threading.Condition()
+
+    def start(self) -> Run:
+        threading.Thread(target=self._work, daemon=True, name=f"lab {self.demo.name}").start()
+        return self
+
+    def follow(self) -> Iterator[None]:
+        """Yields now and after changes until the run is done; the last one shows it done."""
+        seen = -1
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda known=seen: self._version != known, timeout=IDLE_SECONDS)
+                seen, done = self._version, self.done
+            yield
+            if done:
+                return
+
+    def _report(self, share: float, what: str) -> None:
+        if self.stop.is_set():
+            raise Stopped
+        self.share, self.what = min(max(float(share), 0.0), 1.0), what
+        self._tell()
+
+    def _work(self) -> None:
+        try:
+            if not _slots.acquire(blocking=False):
+                self._report(0.0, "waiting for another demo to finish")
+                _slots.acquire()
+            try:
+                began = time.perf_counter()
+                self._report(0.0, "measuring")
+                result = self.demo.run(self.values, self.rag, self._report)
+                self.seconds = time.perf_counter() - began
+                if not self.stop.is_set():
+                    self.figure = _fitted(result.figure)
+                    self.result = result
+            finally:
+                _slots.release()
+        except Stopped:
+            pass
+        except GlassboxError as error:
+            self.error = str(error)
+        except Exception as error:  # the page must stay usable
+            traceback.print_exc(file=sys.stderr)
+            self.error = failure(error).replace(" The question is kept; see", " See")
+        self.done = True
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+
+def _fitted(figure: Any) -> Any:
+    """The figure in the page's font, by which Plotly measures its legend, and with the tools that make sense here."""
+    return figure.update_layout(font_family=", ".join(SANS), modebar_remove=["lasso", "select", "autoscale"])
