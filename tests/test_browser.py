@@ -112,8 +112,8 @@ def test_evidence_comes_before_a_cited_answer_and_a_chip_leads_to_its_passage(wi
     window.wait_for_selector(f"#ev-{marker}.gb-flash")
     start, end = trace.evidence[int(marker) - 1].spans[0]
     marks = window.locator(f"#gb-evidence mark[data-marker='{marker}']:not(.helps)").all()
-    assert int(marks[0].get_attribute("data-start")) == start
-    assert int(marks[-1].get_attribute("data-end")) == end
+    assert int(marks[0].get_attribute("data-start")) - start in (0, 2)  # the "**" before a bold word is not shown
+    assert end - int(marks[-1].get_attribute("data-end")) in (0, 2)
     box = window.locator(f"#ev-{marker}").bounding_box()
     assert 0 <= box["y"] < 900
 

@@ -12,13 +12,14 @@ from assistant import Config
 from assistant.catalog.database import Database
 from assistant.catalog.lexical import Lexical
 from assistant.records import Chunk, Hit, Score
+from assistant.retrieve.expand import expand
 from assistant.retrieve.fuse import fuse, ranked
 from assistant.retrieve.rerank import probabilities, rerank
 from assistant.retrieve.select import gate, neighbours, select
 from assistant.retrieve.spelling import repair
 from assistant.retrieve.stages import retrieve
 from assistant.trace import Stopwatch
-from tests.fakes import Shelf
+from tests.fakes import FakeEmbedder, Shelf
 
 
 def a_chunk(name: str, text: str = "", heading: str = "H", start: int = 0, header: str = "") -> Chunk:
@@ -310,3 +311,49 @@ def test_an_own_threshold_replaces_the_rerankers(lakes):
 def test_an_orphan_vector_is_passed_over(lakes):
     lakes.store.held["orphan"] = lakes.embedder.embed(["deep lake?"])[0]
     assert run(lakes, reranker=WordReranker()).hits[0].chunk.text == "Onra is a deep lake."
+
+
+# words that the documents do not use
+
+
+class WordEmbedder(FakeEmbedder):
+    """Words of one line of `ALIKE` have nearly one vector."""
+
+    ALIKE = ("vector vectors arrows", "far distant remote")
+
+    def embed(self, texts):
+        vectors = super().embed([next((line for line in self.ALIKE if text in line.split()), text) for text in texts])
+        return vectors
+
+
+def _with_vectors(words: Lexical, embedder: FakeEmbedder) -> Lexical:
+    missing = words.words_without_vector()
+    with words._db.write() as connection:
+        words.add_word_vectors(connection, missing, embedder.embed(missing))
+    return words
+
+
+def test_a_word_that_the_documents_do_not_use_is_searched_as_their_nearest_words(words):
+    embedder = WordEmbedder()
+    more, why = expand("Are arrows remote?", _with_vectors(words, embedder), embedder)
+    assert more == ["vectors", "far"]
+    assert why == '"arrows" is also searched as vectors; "remote" is also searched as far'
+
+
+@pytest.mark.parametrize("query", ["Are vectors far?", "quantizing trains", "the of a", "12 34", ""])
+def test_words_that_the_documents_use_are_searched_as_they_are(words, query):
+    embedder = WordEmbedder()
+    assert expand(query, _with_vectors(words, embedder), embedder) == ([], "")
+
+
+def test_a_question_of_an_index_without_word_vectors_is_searched_as_it_is(words):
+    assert expand("Are arrows remote?", words, WordEmbedder()) == ([], "")
+
+
+def test_word_vectors_come_back_as_they_went_in_to_half_precision_and_are_not_asked_for_twice(words):
+    embedder = WordEmbedder()
+    _with_vectors(words, embedder)
+    known, vectors = words.word_vectors()
+    assert "hnsw" in known and "the" not in known and vectors.dtype == np.float32
+    np.testing.assert_allclose(vectors, embedder.embed(known), atol=1e-3)
+    assert words.words_without_vector() == []

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from assistant.catalog.database import Database
 
@@ -19,8 +21,10 @@ CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5(
 CREATE VIRTUAL TABLE IF NOT EXISTS spelling USING fts5(
     id UNINDEXED, body, tokenize = "unicode61 remove_diacritics 0", detail = none);
 CREATE VIRTUAL TABLE IF NOT EXISTS spelling_words USING fts5vocab(spelling, row);
+CREATE TABLE IF NOT EXISTS word_vectors (word TEXT PRIMARY KEY, vector BLOB NOT NULL);
 """
 HEADING_WEIGHT = 1.0   # measured: see eval/EXPERIMENTS.md
+VOCABULARY = 5000      # words with a vector: about 5 s of embedding, 4 MB
 MAX_WORDS = 64         # a longer query is cut: its tail only adds noise and time
 STOP = frozenset("""a about an and any are as at be been but by can could did do does for from had has have how i if
 in into is it its just me my of on or our please shall should so some such tell than that the their them then there
@@ -30,6 +34,7 @@ these they this those to us was we were what when where which who whom whose why
 class Lexical:
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._vectors: tuple | None = None
         database.create(SCHEMA)
 
     def add(self, connection: sqlite3.Connection, rows: Iterable[tuple[str, str, str]]) -> None:
@@ -62,6 +67,39 @@ class Lexical:
         """The words that are searched: no stop words (unless there is nothing else)."""
         words = list(dict.fromkeys(re.findall(r"\w+", query.lower())))[:MAX_WORDS]
         return [word for word in words if word not in STOP] or words
+
+    def holds(self, word: str) -> bool:
+        """Whether the documents use the word, in any inflection that its stem covers."""
+        with self._db.read() as connection:
+            return connection.execute("SELECT 1 FROM lexical WHERE lexical MATCH ? LIMIT 1",
+                                      (f'"{word}"',)).fetchone() is not None
+
+    def words_without_vector(self) -> list[str]:
+        """Those of the documents' `VOCABULARY` most frequent words whose vector is not stored yet."""
+        with self._db.read() as connection:
+            stored = {row[0] for row in connection.execute("SELECT word FROM word_vectors")}
+            rows = connection.execute("SELECT term FROM spelling_words ORDER BY doc DESC, term LIMIT ?", (VOCABULARY,))
+            return [row[0] for row in rows
+                    if row[0] not in stored and row[0] not in STOP and re.fullmatch(r"[^\W\d_]{3,}", row[0])]
+
+    def add_word_vectors(self, connection: sqlite3.Connection, words: Sequence[str], vectors: np.ndarray) -> None:
+        """vectors: (n, dim), rows of unit length; kept in half precision."""
+        connection.executemany("INSERT OR REPLACE INTO word_vectors VALUES (?,?)", [
+            (word, row.astype(np.float16).tobytes()) for word, row in zip(words, vectors, strict=True)])
+
+    def clear_word_vectors(self, connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM word_vectors")
+
+    def word_vectors(self) -> tuple[list[str], np.ndarray]:
+        """(words, float32 (n, dim)) of the words that the documents use and that have a vector."""
+        with self._db.read() as connection:
+            version = connection.execute("SELECT count(*), max(rowid) FROM word_vectors").fetchone()
+            if self._vectors is None or self._vectors[0] != tuple(version):
+                rows = connection.execute("SELECT word, vector FROM word_vectors WHERE word IN "
+                                          "(SELECT term FROM spelling_words) ORDER BY word").fetchall()
+                matrix = np.array([np.frombuffer(row["vector"], np.float16) for row in rows], np.float32)
+                self._vectors = tuple(version), [row["word"] for row in rows], matrix
+        return self._vectors[1], self._vectors[2]
 
     def words_from(self, letter: str) -> list[str]:
         """The documents' words, as written, that begin with a letter; the more frequent first."""

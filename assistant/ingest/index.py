@@ -23,7 +23,7 @@ from assistant.text.readable import body, passage
 from assistant.text.sentences import quotables
 
 Report = Callable[[int, int, str], None]
-LAYOUT = "2"  # of what is stored; an index of another layout is made anew
+LAYOUT = "3"  # of what is stored; an index of another layout is made anew
 BATCH = 256  # chunks embedded between two reports of progress: about 8 s on two cores
 
 
@@ -89,6 +89,12 @@ class Index:
             for document in gone:
                 self._remove(document.id, store)
             self.reconcile(embedder, store)
+            if words := self.lexical.words_without_vector():
+                if progress:
+                    progress(len(changed), len(changed), f"{len(words)} words")
+                vectors = embedder.embed(words)
+                with self._db.write() as connection:
+                    self.lexical.add_word_vectors(connection, words, vectors)
         if progress:
             progress(len(changed), len(changed), "")
         return IngestReport(tuple(added), tuple(updated), tuple(unchanged), tuple(d.source for d in gone),
@@ -138,6 +144,7 @@ class Index:
         store.delete(sorted(store.ids()))
         with self._db.write() as connection:
             connection.execute("DELETE FROM meta")
+            self.lexical.clear_word_vectors(connection)
 
     def reconcile(self, embedder: Embedder, store: VectorStore) -> int:
         """Remove vectors without a chunk, embed chunks without a vector; how many there were."""

@@ -15,6 +15,7 @@ from assistant.config import Config
 from assistant.records import Chunk, Hit, Message, Retrieval, Score
 from assistant.retrieve import search, select
 from assistant.retrieve.contextualise import contextualise
+from assistant.retrieve.expand import expand
 from assistant.retrieve.fuse import fuse
 from assistant.retrieve.rerank import rerank
 from assistant.retrieve.spelling import repair
@@ -44,7 +45,9 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
             out.n = len(by_dense)
     if config.lexical:
         with watch.stage("lexical", n_in=1) as out:
-            by_words = search.lexical(query, lexical, config.candidates)
+            more, expanded = expand(query, lexical, parts.embedder)
+            by_words = search.lexical(" ".join([query, *more]), lexical, config.candidates)
+            why = "; ".join(reason for reason in (why, expanded) if reason)
             out.n = len(by_words)
     with watch.stage("fuse", n_in=len(by_dense.keys() | by_words.keys())) as out:
         by_fusion = dict(list(fuse([r for r in (by_dense, by_words) if r]).items())[:config.candidates])

@@ -6,7 +6,7 @@
   const inFront = () => $("#gb-panel-lab-button")?.getAttribute("aria-selected") === "true";
 
   async function press(selector) {
-    for (let n = 0; n < 60 && !$(selector); n++) await wait(50);
+    for (let n = 0; n < 200 && !$(selector); n++) await wait(50);
     $(selector)?.click();
   }
 
@@ -34,7 +34,7 @@
 
   let last = "";
   function lab(watch) {
-    watch("value", () => {
+    const show = () => {
       const name = shown();
       address();
       if (name === last) return;
@@ -44,9 +44,15 @@
       if (matchMedia("(max-width: 800px)").matches) scrollTo(0, 0);
       $("#gb-labhead h2")?.focus({ preventScroll: true });
       $("#gb-labcards [aria-current]")?.scrollIntoView({ block: "nearest" });
-    });
-    if (new URLSearchParams(location.search).has("lab")) press("#gb-panel-lab-button").then(() => setTimeout(address, 100));
+    };
+    watch("value", show);
+    show();
   }
+
+  /* The tab is built when it first comes to the front; until then nothing of the Lab is there to open itself. */
+  document.addEventListener("DOMContentLoaded", () => {
+    if (new URLSearchParams(location.search).has("lab")) press("#gb-panel-lab-button");
+  });
 
   document.addEventListener("click", (click) => {
     const button = click.target.closest("button");

@@ -7,25 +7,28 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import gradio as gr
 
 from assistant.errors import GlassboxError, InputError
 from assistant.lab import Demo, get
+from assistant.lab.quiz import reviews
 from assistant.pipeline import Assistant
 from assistant.ui.fragment import WIRE, fragment
 from assistant.ui.lab_inputs import checked, component, preset
 from assistant.ui.lab_runs import Run
 from assistant.ui.lab_view import (
     Chapter,
-    alt_html,
+    caption_html,
     cards_html,
     chapters,
     head_html,
     note_html,
     numbers_html,
     progress_html,
+    question_html,
     table_html,
     verdict_html,
 )
@@ -62,29 +65,35 @@ class Lab:
         self.verdict = fragment("", elem_id="gb-labverdict")
         with gr.Row(elem_id="gb-labresult", equal_height=False):
             with gr.Column(elem_id="gb-labpicture", min_width=0):
-                self.alt = fragment("", elem_id="gb-labalt")
+                self.caption = fragment("", elem_id="gb-labcaption")
                 self.figure = gr.Plot(show_label=False, container=False, visible=False, elem_id="gb-labfigure")
             self.numbers = fragment("", elem_id="gb-labnumbers")
         self.table = fragment("", elem_id="gb-labtable")
-        self.results = [self.verdict, self.alt, self.figure, self.numbers, self.table]
+        self.results = [self.verdict, self.caption, self.figure, self.numbers, self.table]
         self.outputs = [self.opened, self.head, self.go, self.stop, self.state, *self.results]
 
     def _form(self, demo: Demo) -> None:
         """The inputs of a demo, its presets, and what makes it run."""
         long = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": FOLLOWERS,
                 "concurrency_id": "lab", "trigger_mode": "always_last"}
+        asks = reviews(self.rag) if demo.name == "quiz" else {}
         with gr.Row(elem_classes=["gb-labform"], equal_height=False):
-            components = [component(spec, demo.name) for spec in demo.inputs]
+            components = [component(replace(spec, high=max(asks)) if spec.name == "chapter" and asks else spec,
+                                    demo.name) for spec in demo.inputs]
+        if asks:  # the quiz: what is asked must be seen before it is answered
+            question = fragment(question_html(asks.get(demo.inputs[0].default)))
+            components[0].change(lambda chapter: question_html(asks.get(chapter)), components[0], question,
+                                 show_progress="hidden", api_visibility="private", queue=False)
         ran = {"fn": self.run, "inputs": [self.opened, *components], "outputs": self.outputs[2:], **long}
         with gr.Row(elem_classes=["gb-labpresets"], equal_height=False):
             for label, values in (*demo.presets, ("Reset", {})):
                 button = gr.Button(label, size="sm", min_width=0, scale=0)
                 filled = button.click(partial(_only, preset(demo, values)), None, components, show_progress="hidden",
                                       api_visibility="private", queue=False)
-                if not demo.trains and values:
+                if not demo.trains and values and not asks:
                     filled.then(**ran)
         triggers = [self.go.click]
-        if not demo.trains:  # quick ones follow their inputs
+        if not demo.trains and not asks:  # quick ones follow their inputs
             triggers += [part.release for part in components if isinstance(part, gr.Slider)]
             triggers += [part.input for part in components if isinstance(part, gr.Radio | gr.Dropdown)]
             triggers += [part.submit for part in components if isinstance(part, gr.Textbox) and part.lines == 1]
@@ -159,7 +168,7 @@ class Lab:
     def _open(self, demo: Demo, request: gr.Request) -> Updates:
         self._stop(request)
         return {**self._cleared(), self.opened: demo.name, self.head: head_html(demo, self._chapters()),
-                self.go: gr.update(visible=True, interactive=True, value="Train and run" if demo.trains else "Run")}
+                self.go: gr.update(visible=True, interactive=True, value="Run")}
 
     def _cleared(self) -> Updates:
         return {self.opened: "", self.head: "", self.go: gr.update(visible=False),
@@ -181,9 +190,9 @@ class Lab:
             return {**self._blank(), self.state: note_html(run.error, bad=True)}
         if not (result := run.result):
             return {self.state: note_html("Stopped; nothing was measured.")}
-        return {self.state: "", self.verdict: verdict_html(result, run.seconds), self.alt: alt_html(result),
-                self.figure: gr.update(value=run.figure, visible=True), self.numbers: numbers_html(result),
-                self.table: table_html(result.table)}
+        return {self.state: "", self.verdict: verdict_html(result, run.seconds),
+                self.caption: caption_html(run.title, result.alt), self.numbers: numbers_html(result),
+                self.figure: gr.update(value=run.figure, visible=True), self.table: table_html(result.table)}
 
     def _stop(self, request: gr.Request) -> None:
         if run := self.runs.pop(request.session_hash or "", None):

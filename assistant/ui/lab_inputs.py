@@ -18,7 +18,7 @@ PICTURES = {"picture"}  # files that are pictures, which are shown
 def component(spec: Input, demo: str) -> gr.components.Component:
     """The component for one input, holding its default."""
     common = {"label": spec.label, "info": spec.help or None, "interactive": True, "elem_id": elem_id(demo, spec.name),
-              "elem_classes": [f"gb-lab-{spec.kind}"]}
+              "elem_classes": [f"gb-lab-{spec.kind}"], "key": (demo, spec.name), "preserved_by_key": None}
     if spec.kind == "choice":
         few = sum(map(len, spec.options)) <= RADIO_LETTERS
         return (gr.Radio if few else gr.Dropdown)(list(spec.options), value=spec.default, **common)
@@ -27,7 +27,7 @@ def component(spec: Input, demo: str) -> gr.components.Component:
         common["label"] = f"{spec.label} ({spec.help})" if spec.help else spec.label
         if spec.name in PICTURES:
             return gr.Image(type="filepath", sources=["upload", "clipboard"], height=180, buttons=[], **common)
-        return gr.File(type="filepath", height=110, **common)
+        return gr.File(type="filepath", height=150, **common)
     if spec.kind == "number":
         if spec.high - spec.low <= SLIDER_SPAN:
             return gr.Slider(spec.low, spec.high, spec.default, step=step(spec), buttons=[], **common)

@@ -26,8 +26,8 @@ class Stopped(Exception):
 class Run:
     """One run of a demo. Read its fields inside `follow`; only its own thread writes them, and anyone sets `stop`.
 
-    share 0..1 and what say how far it is; at the end either `result` with its `figure`, or `error` in one line, or
-    neither where it was stopped. seconds is the time from the start to the end.
+    share 0..1 and what say how far it is; at the end either `result` with its `figure` and that one's `title`, or
+    `error` in one line, or neither where it was stopped. seconds is the time from the start to the end.
     """
 
     def __init__(self, demo: Demo, values: Mapping[str, object], rag: Assistant) -> None:
@@ -35,7 +35,7 @@ class Run:
         self.stop = threading.Event()
         self.share, self.what = 0.0, "starting"
         self.result: Result | None = None
-        self.figure: Any = None
+        self.title, self.figure = "", None
         self.error = ""
         self.seconds = 0.0
         self.done = False
@@ -74,7 +74,7 @@ class Run:
                 result = self.demo.run(self.values, self.rag, self._report)
                 self.seconds = time.perf_counter() - began
                 if not self.stop.is_set():
-                    self.figure = _fitted(result.figure)
+                    self.title, self.figure = _fitted(result.figure)
                     self.result = result
             finally:
                 _slots.release()
@@ -94,6 +94,10 @@ class Run:
             self._changed.notify_all()
 
 
-def _fitted(figure: Any) -> Any:
-    """The figure in the page's font, by which Plotly measures its legend, and with the tools that make sense here."""
-    return figure.update_layout(font_family=", ".join(SANS), modebar_remove=["lasso", "select", "autoscale"])
+def _fitted(figure: Any) -> tuple[str, Any]:
+    """A figure's title, which the page sets so that it wraps, and the figure without it, in the page's font, by which
+    Plotly measures its legend, and with the tools that make sense here."""
+    title = str(figure.layout.title.text or "")
+    top = 30 if title else figure.layout.margin.t
+    return title, figure.update_layout(title_text="", margin_t=top, font_family=", ".join(SANS),
+                                       modebar_remove=["lasso", "select", "autoscale"])

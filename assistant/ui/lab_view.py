@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from assistant.lab import Demo, Result, Table, demos, lesson_name
+from assistant.lab.quiz import Review
 from assistant.records import Document
 from assistant.text.sections import front_matter
 from assistant.ui.icons import icon
@@ -60,9 +61,9 @@ def _card(demo: Demo) -> str:
 
 
 def _small(demo: Demo) -> str:
-    """What else is to be known before it is opened: its name in the lesson, that it trains."""
+    """What else is to be known before it is opened: its name in the lesson, that it takes its time."""
     facts = [f"in the lesson: {name}" if (name := lesson_name(demo)) else "",
-             "trains here, up to 30 s" if demo.trains else ""]
+             "takes up to 30 s" if demo.trains else ""]
     words = " · ".join(filter(None, facts))
     return f"<i>{esc(words)}</i>" if words else ""
 
@@ -77,6 +78,12 @@ def head_html(demo: Demo, known: Mapping[int, Chapter]) -> str:
             f'<button type="button" class="gb-tool gb-labback" data-event="delete">{icon("list")}All demos</button>'
             f'<p class="gb-labwhere">{where}</p><h2 tabindex="-1">{esc(demo.title)}</h2>{_small(demo)}'
             f'<p class="gb-labclaim"><span>Claim</span> {esc(demo.claim)}</p></header>')
+
+
+def question_html(review: Review | None) -> str:
+    """What the quiz asks for a chapter."""
+    return f'<p class="gb-labquestion">{esc(review.question)}</p>' if review else note_html(
+        "This chapter is not in the index, or has no review question.")
 
 
 def progress_html(share: float, what: str) -> str:
@@ -124,8 +131,10 @@ def table_html(table: Table) -> str:
             f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{rest}")
 
 
-def alt_html(result: Result) -> str:
-    return f'<p class="gb-sr">The picture below in words: {esc(result.alt)}</p>'
+def caption_html(title: str, alt: str) -> str:
+    """Over the picture: its title, and for screen readers what it shows."""
+    shown = f'<h3 class="gb-labcaption">{esc(title)}</h3>' if title else ""
+    return f'{shown}<p class="gb-sr">The picture below in words: {esc(alt)}</p>'
 
 
 def note_html(text: str, bad: bool = False) -> str:

@@ -1,0 +1,134 @@
+"""The Lab tab in a real Chromium: cards, demos run on the real models, addresses, links, a phone."""
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.test_browser import QUESTION, address, ask, chrome, rag, window  # noqa: F401 (fixtures)
+
+RUN_MS = 60_000  # the longest that a demo may take here; a warm one answers in two seconds
+
+
+def open_lab(page) -> None:
+    page.click("#gb-panel-lab-button")
+    page.wait_for_selector("#gb-labcards .gb-labcard")
+
+
+def open_demo(page, name: str) -> None:
+    page.click(f"#gb-labcards [data-id='{name}']")
+    page.wait_for_selector(f"#gb-labhead [data-demo='{name}']")
+    page.wait_for_selector(f"[id^='gb-lab-{name}-']")
+
+
+def verdict(page) -> str:
+    """What the run in progress comes to, and its figure is drawn."""
+    page.wait_for_selector("#gb-labverdict .gb-labverdict h3", timeout=RUN_MS)
+    page.wait_for_selector("#gb-labfigure .main-svg", timeout=RUN_MS)
+    return page.inner_text("#gb-labverdict")
+
+
+def width(page) -> int:
+    return page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
+
+
+def test_a_card_opens_a_demo_that_runs_and_says_whether_its_claim_held(window):  # noqa: F811
+    open_lab(window)
+    assert window.locator(".gb-labcard").count() == 21
+    assert "Chapter 7 · When Embeddings Fail" in window.inner_text("#gb-labcards")
+    open_demo(window, "negation")
+    assert window.url.endswith("?lab=negation")
+    window.click("#gb-labgo")
+    text = verdict(window)
+    assert "Holds for this input" in text and re.search(r"cosine 0\.73", text)
+    assert window.locator("#gb-labfigure .bars path").count() >= 6
+    assert "cosine negated" in window.inner_text("#gb-labnumbers")
+    assert "picture below in words" in window.text_content("#gb-labcaption")
+    window.fill("#gb-lab-negation-sentence textarea", "")
+    window.click("#gb-labgo")
+    window.wait_for_selector("#gb-labstate .gb-bad")
+    assert window.inner_text("#gb-labstate") == "“A sentence” is empty: type some words"
+    window.click("#gb-labhead [data-chapter]")
+    window.wait_for_selector("#gb-chunklist h2:has-text('When Embeddings Fail')")
+    assert "lab=" not in window.url
+    window.click("#gb-panel-lab-button")
+    window.wait_for_function("location.search.includes('lab=negation')")
+
+
+def test_a_slider_brings_the_cosine_up_to_date_and_a_preset_fills_in(window, address):  # noqa: F811
+    window.goto(f"{address}?lab=Cosine explorer")
+    window.wait_for_selector("#gb-labhead [data-demo='cosine']", state="visible")
+    window.wait_for_selector("#gb-lab-cosine-stretch")
+    window.click("#gb-labgo")
+    assert "The angle is 40.0°" in verdict(window)
+    turn = window.locator("#gb-lab-cosine-angle-b input[type=range]")
+    turn.focus()
+    for _ in range(5):
+        turn.press("ArrowRight")
+    turn.dispatch_event("pointerup")
+    window.wait_for_selector("#gb-labverdict:has-text('The angle is 45.0°')")
+    window.click(".gb-labpresets button:has-text('Opposite')")
+    window.wait_for_selector("#gb-labverdict:has-text('The angle is 180.0°')")
+    assert window.input_value("#gb-lab-cosine-angle-b input[type=number]") == "210"
+
+
+def test_another_demo_gets_a_form_of_its_own_and_the_way_back_leads_to_the_cards(window):  # noqa: F811
+    open_lab(window)
+    for name, inputs in (("semantic-search", 4), ("one-hot", 4), ("dilution", 3), ("quiz", 2)):
+        open_demo(window, name)
+        window.wait_for_function(f"document.querySelectorAll('[id^=\"gb-lab-{name}-\"]').length === {inputs}")
+        assert window.locator("[id^='gb-lab-'][class*='gb-lab-']").count() == inputs
+        assert window.inner_text("#gb-labverdict").strip() == ""
+    assert window.inner_text(".gb-labquestion").endswith("?")
+    window.click(".gb-labback")
+    window.wait_for_selector("#gb-labhead [data-demo]", state="detached")
+    assert "lab=" not in window.url and window.locator(".gb-labcard span").first.is_visible()
+
+
+def test_training_shows_progress_and_can_be_stopped(window):  # noqa: F811
+    open_lab(window)
+    open_demo(window, "word2vec")
+    window.fill("#gb-lab-word2vec-epochs input[type=number]", "30")
+    window.press("#gb-lab-word2vec-epochs input[type=number]", "Tab")
+    window.click("#gb-labgo")
+    window.wait_for_selector("#gb-labstop", state="visible")
+    window.wait_for_selector("#gb-labstate:has-text('loss')", timeout=RUN_MS)
+    window.click("#gb-labstop")
+    window.wait_for_selector("#gb-labstate:has-text('Stopped')")
+    window.wait_for_selector("#gb-labstop", state="hidden")
+    assert window.locator("#gb-labverdict h3").count() == 0
+
+
+def test_an_answer_leads_to_the_demo_that_it_touches_and_an_unknown_one_is_named(window, address):  # noqa: F811
+    ask(window, QUESTION)
+    window.click(".gb-viewhead [data-lab='ann']")
+    window.wait_for_selector("#gb-labhead [data-demo='ann']", state="visible")
+    open_demo(window, "stack")
+    window.click("#gb-labgo")
+    assert "HNSW" in verdict(window)
+    window.click("#gb-labnumbers [data-opentrace]")
+    window.wait_for_selector(f"#gb-tracehead h2:has-text('{QUESTION}')", state="visible")
+    window.goto(f"{address}?lab=nonsense")
+    window.wait_for_selector("#gb-labstate .gb-bad", state="visible")
+    assert "no demo 'nonsense'" in window.inner_text("#gb-labstate")
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_a_phone_shows_the_demo_alone_and_nothing_overflows(chrome, address, mode):  # noqa: F811
+    context = chrome.new_context(viewport={"width": 390, "height": 844}, color_scheme=mode, has_touch=True)
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector(".gb-example", timeout=20_000)
+    open_lab(page)
+    assert width(page) <= 390
+    open_demo(page, "negation")
+    assert not page.locator("#gb-lablist").is_visible()
+    page.click("#gb-labgo")
+    verdict(page)
+    assert width(page) <= 390
+    ink = page.evaluate("getComputedStyle(document.querySelector('#gb-labfigure .ytick text')).fill")
+    red = int(re.match(r"rgb\((\d+)", ink)[1])
+    assert red > 200 if mode == "dark" else red < 60
+    page.click(".gb-labback")
+    page.wait_for_selector("#gb-lablist", state="visible")
+    context.close()
