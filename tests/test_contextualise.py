@@ -73,3 +73,14 @@ def test_a_query_has_an_end_and_no_turn_is_too_odd():
         for question in ("and (IVF?", "why?", "its [x]?", "the other one \\2"):
             query, _ = contextualise(question, history(earlier, reply=earlier))
             assert query.strip()
+
+
+@pytest.mark.parametrize("question", [
+    "How much would it cost to embed 100k documents with the large OpenAI model?",
+    "Is it possible to search pictures with words?",
+    "can embeddings tell 'I love it' from 'I don't love it'?",
+    "When a long text has changed, how is it embedded again?",
+])
+def test_a_pronoun_that_does_not_point_back_is_left_alone(question):
+    history = [{"role": "user", "content": "What is the capital of Australia?"}]
+    assert contextualise(question, history) == (question, "")

@@ -15,6 +15,9 @@ from assistant.text.names import NAME, names
 _OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|what about|how about)\b[\s,]*(what about|how about)?\s*",
                       re.I)
 _PRONOUN = re.compile(r"\b(it|its|they|them|their|theirs|he|she)\b", re.I)
+_EXPLETIVE = re.compile(r"\bit\b(?= (cost|take|make|help|matter|hurt|pay|worth|possible|true|better|necessary|safe|"
+                        r"enough|easy|hard|wise|a good idea|the case)[^?.]*\b(to|that|if|when|for)\b)", re.I)
+_QUOTED = re.compile(r"(?<!\w)['\"‘“][^'\"‘’“”]*(?:n['’]t[^'\"‘’“”]*)?['\"’”](?!\w)")
 _POINTER = re.compile(r"\b(this|that|these|those)\b(?=\s*([?.!,]|$|is\b|are\b|was\b|do(es)?\b|mean|work|help|happen|"
                       r"matter|cost|fix|one\b|method\b|approach\b|problem\b|model\b|algorithm\b|two\b|failure\b))",
                       re.I)
@@ -70,23 +73,33 @@ def _resolve(question: str, before: str, reply: str) -> tuple[str, str]:
     words = _content(rest)
     if _CHOICE.search(rest.rstrip("?.! ")):
         return _chosen(rest, before, reply, question)
-    if _POINTER.search(rest) and not _PRONOUN.search(rest):
+    pronoun = _pronoun(rest)
+    if _POINTER.search(rest) and not pronoun:
         return (f"{rest.rstrip('?.! ')} {' '.join(_content(before))}",
                 f"\"{_POINTER.search(rest)[0]}\" is read with \"{before}\"")
-    if _PRONOUN.search(rest):
+    if pronoun:
         subject = _subject(before, reply)
         if not subject:
             about = [*_content(before), *_content(re.split(r"[.!?;:]", reply)[0])]
             return f"{rest.rstrip('?.! ')} {' '.join(dict.fromkeys(about))}", f"read together with \"{before}\""
         if all(word in words for word in _content(subject)):
             return question, ""
-        named = _PRONOUN.sub(lambda m: subject + ("'s" if m[0].lower() in ("its", "their") else ""), rest, count=1)
-        return named, f"\"{_PRONOUN.search(rest)[0]}\" stands for \"{subject}\""
+        said = subject + ("'s" if pronoun[0].lower() in ("its", "their") else "")
+        return rest[:pronoun.start()] + said + rest[pronoun.end():], f"\"{pronoun[0]}\" stands for \"{subject}\""
     if opening and len(words) <= ALONE:
         return _instead(rest.rstrip("?.! "), before, question)
     if len(words) < 2 and not NAME.search(rest) and len(rest.split()) <= 4:
         return f"{rest.rstrip('?.! ')} {before}", f"\"{question}\" is read together with \"{before}\""
     return question, ""
+
+
+def _pronoun(question: str) -> re.Match | None:
+    """The pronoun that points back before the question; None for "is it possible to", 'I love it' in quotes, or one
+    that stands for something named in the question before it ("When a text changes, who embeds it again?")."""
+    blank = _QUOTED.sub(lambda m: " " * len(m[0]), question)
+    blank = _EXPLETIVE.sub("  ", blank)
+    found = _PRONOUN.search(blank)
+    return found if found and len(_content(blank[:found.start()])) < ALONE else None
 
 
 def _chosen(rest: str, before: str, reply: str, question: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from assistant.protocols import Embedder
 
 NEAR = 0.45  # cosine of two words by the embedder; measured with MOST on eval/gold/dev.jsonl (eval/EXPERIMENTS.md)
 MOST = 3     # of the documents' words for one of the question's
-_WORD = re.compile(r"[^\W\d_]{3,}")
+_WORD = re.compile(r"(?<![\w'’])[^\W\d_]{3,}(?![\w'’])")
 
 
 def expand(query: str, lexical: Lexical, embedder: Embedder) -> tuple[list[str], str]:

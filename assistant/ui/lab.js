@@ -21,9 +21,13 @@
     await press(`${rows} [data-event="select"][data-id="${CSS.escape(id)}"]`);
   }
 
+  let asked = new URLSearchParams(location.search).has("lab");
+
   /* The address names the opened demo while the Lab is in front; the card of it is marked. */
   function address() {
     const query = new URLSearchParams(location.search), before = query.toString(), name = shown();
+    if (name) asked = false;
+    else if (asked) return; // Python has not read it yet, or knows no such demo and says so
     query.delete("lab");
     if (name && inFront()) query.set("lab", name);
     if (query.toString() !== before) history.replaceState(null, "", location.pathname + (query.size ? `?${query}` : ""));
@@ -50,9 +54,15 @@
   }
 
   /* The tab is built when it first comes to the front; until then nothing of the Lab is there to open itself. */
-  document.addEventListener("DOMContentLoaded", () => {
-    if (new URLSearchParams(location.search).has("lab")) press("#gb-panel-lab-button");
-  });
+  if (asked) comeToFront();
+
+  /* Gradio draws the tabs before they listen, so one click may be lost. */
+  async function comeToFront() {
+    for (let n = 0; n < 100 && !inFront(); n++) {
+      $("#gb-panel-lab-button")?.click();
+      await wait(150);
+    }
+  }
 
   document.addEventListener("click", (click) => {
     const button = click.target.closest("button");

@@ -35,6 +35,7 @@ from assistant.ui.lab_view import (
 from assistant.ui.warmth import Warmth
 
 FOLLOWERS = 32  # windows that may wait for a run; how many run at a time is lab_runs' matter
+SCRIPT = f"{WIRE}; window.glassbox.lab(watch)"  # buttons reach Python; the address and the cards follow the demo
 Updates = dict
 
 
@@ -45,13 +46,13 @@ class Lab:
         self.opened = gr.State("")
         with gr.Row(elem_id="gb-lab", equal_height=False):
             with gr.Column(elem_id="gb-lablist", min_width=0):
-                self.cards = fragment(cards_html({}), elem_id="gb-labcards", wired=True)
+                self.cards = fragment(cards_html({}), elem_id="gb-labcards", js_on_load=SCRIPT)
             with gr.Column(elem_id="gb-labdemo", min_width=0):
                 self._demo()
         self._events(page, tab)
 
     def _demo(self) -> None:
-        self.head = fragment("", elem_id="gb-labhead", js_on_load=f"{WIRE}; window.glassbox.lab(watch)")
+        self.head = fragment("", elem_id="gb-labhead", js_on_load=SCRIPT)
 
         @gr.render(inputs=self.opened, triggers=[self.opened.change], show_progress="hidden")
         def form(name: str) -> None:

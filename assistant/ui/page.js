@@ -177,7 +177,8 @@
 
   theme();
   system.addEventListener("change", theme);
-  document.addEventListener("DOMContentLoaded", () => {
+  const ready = (run) => (document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", run) : run());
+  ready(() => {  // Gradio puts this script into the page after it was loaded
     theme();
     new MutationObserver(theme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     document.documentElement.lang ||= "en";
