@@ -15,6 +15,7 @@ import numpy as np
 
 from eval.reranker import rules, sources, structured, twins, unanswerable
 from eval.reranker.groups import Group
+from eval.reranker.reworded import reworded_groups
 from eval.reranker.sources import Passage, Question, sentences, split_of
 from eval.reranker.vectors import Bm25, Vectors
 
@@ -247,6 +248,7 @@ def build(data: Path, gold: Path, work: Path, seed: int = 0) -> Path:
     made += rules.number_groups(rng, mine, 800) + rules.acronym_groups(rng, [*own, *mine], 1500)
     made += structured.table_groups(rng, 2000) + structured.code_groups(rng, 2000)
     made += unanswerable.without_gold(rng, made, 0.12) + unanswerable.swapped(rng, made, 0.35)
+    made += reworded_groups(rng, made, vectors, 8000)
     made = [g for g in made if len(g.texts) > 1]
     vectors.save()
     with (work / "train.pickle").open("wb") as out:

@@ -37,6 +37,7 @@ SHARES = {
     "sentence_policy": 0.7,
     "sentence_squad2": 1.5,
     "mixed": 0.8,
+    "reworded": 3.0,
     "title": 1.2,
     "distil": 1.6,
     "none": 1.0,
