@@ -1,0 +1,120 @@
+"""What is quoted, in which order, and when an answer is declined after all."""
+from __future__ import annotations
+
+import pytest
+
+from assistant.answer.decline import decline, small_talk, unanswered
+from assistant.answer.evidence import choose
+from assistant.answer.generate import MAX_PASSAGES, MAX_WORDS, essential
+from assistant.records import Chunk, Evidence, Hit, Score
+from assistant.retrieve.select import gate
+
+
+def chunk(name: str, text: str, heading: str = "Lakes") -> Chunk:
+    return Chunk(name, f"document of {name}", heading, text, 0, len(text), 9)
+
+
+def hit(name: str, text: str, probability: float, heading: str = "Lakes") -> Hit:
+    return Hit(chunk(name, text, heading), "Guide", rerank=Score(probability, 1), kept=True)
+
+
+def evidence(marker: int, text: str, score: float | None) -> Evidence:
+    return Evidence(marker, f"c{marker}", "Guide", "Lakes", ((0, len(text)),), text, score)
+
+
+# the order of evidence
+
+
+def test_between_two_equal_sentences_the_one_of_the_better_chunk_stands_first():
+    hits = [hit("a", "Tisse is a shallow lake.", 0.1), hit("b", "Velm is a shallow lake.", 0.6)]
+    found = choose("Which lake is shallow?", hits, lambda texts: [0.3, 0.3], 6)
+    assert [e.chunk_id for e in found] == ["b", "a"] and [e.score for e in found] == [0.3, 0.3]
+
+
+def test_a_much_better_sentence_outweighs_its_chunk():
+    # log-odds: -0.85 + 0.3 * 0.41 = -0.73 against 0.85 + 0.3 * -2.20 = 0.19
+    hits = [hit("a", "Tisse is a shallow lake.", 0.6), hit("b", "Velm is a shallow lake.", 0.1)]
+    found = choose("Which lake is shallow?", hits, lambda texts: [0.3, 0.7], 6)
+    assert [e.chunk_id for e in found] == ["b", "a"]
+
+
+TABLE = "| lake | depth |\n|---|---|\n| Tisse | 4 m |\n| Velm | 90 m |\n| Oder | 12 m |"
+
+
+def test_a_question_for_a_list_gets_the_whole_table_where_a_row_is_among_the_first():
+    hits = [hit("a", "The table names every lake.", 0.5), hit("b", TABLE, 0.4)]
+    found = choose("List all lakes with their depths", hits, lambda texts: [0.9, 0.1, 0.8, 0.1], 2)
+    assert [e.text.split(" ")[0] for e in found[:3]] == ["Tisse", "Velm", "Oder"]
+    one = choose("How deep is Velm?", hits, lambda texts: [0.1, 0.1, 0.8, 0.1], 2)
+    assert one[0].text.startswith("Velm") and len(one) == 2
+
+
+# what must not be left out
+
+
+def test_passages_from_a_fifth_of_the_best_probability_on_are_essential():
+    pool = [evidence(1, "Tisse is shallow.", 0.5), evidence(2, "Velm is deep.", 0.1),
+            evidence(3, "Oder is wide.", 0.09)]
+    assert [e.marker for e in essential("lakes?", pool)] == [1, 2]
+
+
+def test_what_says_nothing_new_is_left_out_and_costs_no_room():
+    pool = [evidence(1, "Tisse is a shallow lake.", 0.5), evidence(2, "Tisse is shallow.", 0.5),
+            evidence(3, "Velm is deep.", 0.5)]
+    assert [e.marker for e in essential("lakes?", pool)] == [1, 3]
+
+
+def test_essential_passages_are_few_and_short_but_for_the_best():
+    words = [evidence(n, " ".join(f"w{n}x{k}" for k in range(30)), 0.5) for n in range(1, 9)]
+    assert len(essential("lakes?", words)) == MAX_WORDS // 30
+    short = [evidence(n, f"lake{n} here", 0.5) for n in range(1, 9)]
+    assert len(essential("lakes?", short)) == MAX_PASSAGES
+    long = [evidence(1, " ".join(f"w{k}" for k in range(200)), 0.5)]
+    assert essential("lakes?", long) == long
+
+
+# declining
+
+
+def test_names_ask_for_more_than_their_presence():
+    passed = lambda question, probability: gate(  # noqa: E731
+        [hit("a", "HNSW is a graph.", probability)], 0.1, "", question).state == "passed"
+    assert passed("Which graph is fast?", 0.15)
+    assert not passed("Who invented HNSW?", 0.15) and passed("Who invented HNSW?", 0.25)  # 2.4 / 9 odds: 0.21
+    assert passed("HNSW?", 0.15)                                                          # nothing asked of it
+    assert not passed("Who invented NSG?", 0.35) and passed("Who invented NSG?", 0.45)    # 6 / 9 odds: 0.40
+
+
+def test_the_gate_says_which_name_raised_the_threshold():
+    made = gate([hit("a", "HNSW is a graph.", 0.05)], 0.1, "", "Who invented NSG?")
+    assert made.reason == "best probability 0.05, below the threshold 0.40, raised because no passage holds \"NSG\""
+    assert made.threshold == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("question, text, declined", [
+    ("When was Tisse drained?", "Tisse is shallow.", True),
+    ("When was Tisse drained?", "Tisse was drained in 1856.", False),
+    ("In which year was it drained?", "It was drained long ago.", True),
+    ("When should a lake be drained?", "Drain it when it is shallow.", False),
+    ("Who drained Tisse?", "Tisse is shallow.", False),
+])
+def test_a_question_for_a_date_is_not_answered_without_one(question, text, declined):
+    assert bool(unanswered(question, [evidence(1, text, 0.2)])) == declined
+    assert not unanswered(question, [evidence(1, text, 0.9)])  # the reranker is sure
+
+
+def test_a_decline_names_the_closest_sections_and_their_scores():
+    text = decline([hit("a", "x", 0.04, "Tisse"), hit("b", "x", 0.02, "Tisse"), hit("c", "x", 0.01, "Velm")])
+    assert text.endswith("closest sections are \"Guide > Tisse\" (probability 0.04) and \"Guide > Velm\" "
+                         "(probability 0.01).")
+
+
+@pytest.mark.parametrize("text", ["hi", "Hello there!", "thanks", "What can you do?"])
+def test_small_talk_gets_a_reply(text):
+    assert small_talk(text, ["Guide"])
+
+
+@pytest.mark.parametrize("text", ["hi-fi or HNSW?", "What can you do about stale embeddings?",
+                                  "thanks to what is it fast?"])
+def test_a_question_is_no_small_talk(text):
+    assert small_talk(text, ["Guide"]) is None
