@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+QUANTISED = ("_quantized", "_scale", "_zero_point")  # parts of a weight, put together below
 _OWN = {
     "embeddings.": "bert.embeddings.",
     "layers.": "bert.encoder.layer.",
@@ -25,7 +26,9 @@ def _weights(graph) -> dict[str, np.ndarray]:
 
     stored = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
     after = {name: node for node in graph.node for name in node.input}
-    found: dict[str, np.ndarray] = {n: a for n, a in stored.items() if n.split(".")[0] + "." in _OWN}
+    found: dict[str, np.ndarray] = {
+        n: a for n, a in stored.items() if n.split(".")[0] + "." in _OWN and not n.endswith(QUANTISED)
+    }
     for node in graph.node:
         if node.op_type != "MatMulInteger":
             continue
