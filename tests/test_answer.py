@@ -5,7 +5,7 @@ import pytest
 
 from assistant.answer.decline import decline, small_talk, unanswered
 from assistant.answer.evidence import choose
-from assistant.answer.generate import MAX_PASSAGES, MAX_WORDS, essential
+from assistant.answer.generate import MAX_PASSAGES, MAX_WORDS, Assembly, essential
 from assistant.records import Chunk, Evidence, Hit, Score
 from assistant.retrieve.select import gate
 
@@ -118,3 +118,11 @@ def test_small_talk_gets_a_reply(text):
                                   "thanks to what is it fast?"])
 def test_a_question_is_no_small_talk(text):
     assert small_talk(text, ["Guide"]) is None
+
+
+def test_an_answer_opens_with_its_best_passage_whatever_the_model_begins_with():
+    pool = [evidence(1, "Tisse is a shallow lake in the north.", 0.5), evidence(2, "Velm is a deep lake.", 0.4)]
+    quotes = {e.marker: (0, len(e.text), e.text) for e in pool}
+    made = Assembly("Which lakes are there?", pool, quotes)
+    said = list(made.from_draft(["Velm is a deep lake [2]."])) + list(made.rest())
+    assert [(s.support.markers, s.support.origin) for s in said] == [((1,), "quoted"), ((2,), "model")]

@@ -72,6 +72,8 @@ class Assembly:
             seen.add(words)
             checked = check(sentence, self._question, self._evidence)
             self.checks += (Check(checked.text, checked.supported, checked.markers, checked.why),)
+            if checked.supported and not self._text and self._owed and self._owed[0].marker not in checked.markers:
+                yield self._quote(self._owed[0])  # an answer opens with its best passage, in whosever words
             if checked.supported and not self._said(checked.text):
                 self._owed = [e for e in self._owed if not (e.marker in checked.markers and holds(checked.text, e))]
                 score = next((e.score for e in self._evidence if e.marker == checked.markers[0]), None)
