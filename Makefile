@@ -1,6 +1,7 @@
 # make run      install what is missing, index the corpus, open the page on http://127.0.0.1:7860
 # make test     install what the tests need and run them
 # make bench    the benchmark questions on the corpus
+# make eval     the whole eval suite, with its gate (SUITE=retrieval: one of its suites)
 
 PYTHON ?= python3
 PORT ?= 7860
@@ -13,7 +14,7 @@ export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXA
 	-DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: run install test bench lint clean
+.PHONY: run install test bench eval lint clean
 .DEFAULT_GOAL := run
 
 run: install
@@ -50,6 +51,9 @@ lint: $(VENV)/.tested
 
 bench: install
 	@$(VENV)/bin/python -m eval.benchmark --gold eval/gold/main.jsonl corpus
+
+eval: $(VENV)/.tested
+	@$(VENV)/bin/python -m eval $(if $(SUITE),--suite $(SUITE)) --gate eval/gate.toml
 
 clean:
 	@rm -rf $(VENV) build *.egg-info

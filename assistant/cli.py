@@ -82,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     for module in (trace_command, lab_command):
         module.add_parser(commands).set_defaults(
             run=lambda options, module=module: module.run(options, _assistant(options)))
+    from eval import command as eval_command
+    eval_command.add_parser(commands).set_defaults(run=eval_command.execute)
     return parser
 
 

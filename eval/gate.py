@@ -1,0 +1,92 @@
+"""The gate: bars in a TOML file, and the numbers of a run that fall below theirs by more than their interval allows.
+
+    split = "open"                    # "open" by default, or "all", "held"
+    [retrieval]
+    "reranked.recall@5" = 0.9         # fails where the interval's upper end is below it
+    [injection]
+    obeyed = 0.05                     # lower is better: fails where the interval's lower end is above it
+"""
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.errors import InputError
+from eval.asking import STAGES
+from eval.metrics import CUT, DEPTHS, FIRST
+from eval.runner import SUITES
+from eval.runs import LOWER_IS_BETTER
+from eval.suite_gold import SPLITS
+
+_RANKING = [*(f"recall@{n}" for n in DEPTHS), f"found@{FIRST}", f"mrr@{CUT}", f"ndcg@{CUT}"]
+_ANSWERS = {"right", "right_or_declined", "wrongly_declined", "citation_recall", "citation_precision", "words"}
+METRICS = {
+    "retrieval": {f"{stage}.{name}" for stage in STAGES for name in _RANKING},
+    "answers": _ANSWERS, "conversations": _ANSWERS | {f"evidence.{name}" for name in _RANKING},
+    "abstention": {"abstention_precision", "abstention_recall"}, "injection": {"obeyed", "right"}, "failures": set()}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a metric of a suite must reach (at most, where lower is better)."""
+
+    suite: str
+    metric: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The bars, all for one split of the gold set."""
+
+    split: str
+    bars: tuple[Bar, ...]
+
+
+def load(path: Path) -> Gate:
+    """The file's gate. InputError names every unknown suite, metric and value in it."""
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"cannot read the gate {path}: {error}") from error
+    split, wrong, bars = rows.pop("split", "open"), [], []
+    if split not in (*SPLITS, "all"):
+        wrong.append(f"{path}: split is {split!r}: expected one of {', '.join((*SPLITS, 'all'))}")
+    for suite, metrics in rows.items():
+        if suite not in SUITES or not isinstance(metrics, dict):
+            wrong.append(f"{path}: unknown suite {suite!r}: expected one of {', '.join(SUITES)}")
+            continue
+        for metric, value in metrics.items():
+            if metric not in METRICS[suite]:
+                wrong.append(f"{path}: {suite} has no metric {metric!r}: expected one of "
+                             f"{', '.join(sorted(METRICS[suite])) or '(none)'}")
+            elif isinstance(value, bool) or not isinstance(value, (int, float)):
+                wrong.append(f"{path}: {suite}.{metric} is {value!r}: expected a number")
+            else:
+                bars.append(Bar(suite, metric, float(value)))
+    if not bars and not wrong:
+        wrong.append(f"{path}: it holds no bar")
+    if wrong:
+        raise InputError("\n".join(wrong))
+    return Gate(split, tuple(bars))
+
+
+def judged(gate: Gate, result: dict) -> list[tuple[Bar, str, str]]:
+    """(bar, "passed", "failed" or "not run", in words) for each bar. A suite that ran without the metric fails."""
+    out = []
+    for bar in gate.bars:
+        found = result["suites"].get(bar.suite)
+        if found is None:
+            out.append((bar, "not run", f"the suite {bar.suite} was not run"))
+            continue
+        cell = found.get("metrics", {}).get(gate.split, {}).get(bar.metric)
+        if not cell or cell["value"] is None:
+            out.append((bar, "failed", "the run has no such number"))
+            continue
+        lower = bar.metric in LOWER_IS_BETTER
+        bad = cell["low"] > bar.value if lower else cell["high"] < bar.value
+        out.append((bar, "failed" if bad else "passed",
+                    f"{cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f}), "
+                    f"{'at most' if lower else 'at least'} {bar.value:g} wanted"))
+    return out
