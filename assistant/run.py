@@ -16,10 +16,12 @@ from assistant.answer.generate import Assembly, essential, fixed
 from assistant.answer.verify import declines
 from assistant.errors import PromptTooLongError, StoreError
 from assistant.records import Answer, Evidence, Found, Message, Progress, Retrieval, Sentence, Trace
+from assistant.retrieve.contextualise import asks_on
 from assistant.retrieve.rerank import probabilities
 from assistant.trace import Stopwatch, redacted
 
 Event = Progress | Found | Sentence | Answer
+SAID = 6  # passages looked at beyond the limit where a question asks on: as many as earlier answers may have quoted
 
 
 class Run:
@@ -65,8 +67,11 @@ class Run:
         if self._retrieval.gate == "declined":
             return ()
         kept = [hit for hit in self._retrieval.hits if hit.kept]
-        query = self._retrieval.query
-        return evidence_.choose(query, kept, self._scorer(query, vector), self._rag.config.evidence)
+        query, limit = self._retrieval.query, self._rag.config.evidence
+        replies = [turn["content"] for turn in self._history if turn.get("role") == "assistant"] \
+            if asks_on(self._question, self._history) else []
+        found = evidence_.choose(query, kept, self._scorer(query, vector), limit + (SAID if replies else 0))
+        return evidence_.beyond(found, replies, self._retrieval.threshold or 0.0)[:limit]
 
     def _scorer(self, query: str, vector: np.ndarray | None):
         parts = self._rag._parts

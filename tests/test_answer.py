@@ -4,9 +4,10 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer.decline import decline, small_talk, unanswered
-from assistant.answer.evidence import choose
+from assistant.answer.evidence import beyond, choose
 from assistant.answer.generate import MAX_PASSAGES, MAX_WORDS, Assembly, essential
 from assistant.records import Chunk, Evidence, Hit, Score
+from assistant.retrieve.contextualise import asks_on
 from assistant.retrieve.select import gate
 
 
@@ -47,6 +48,33 @@ def test_a_question_for_a_list_gets_the_whole_table_where_a_row_is_among_the_fir
     assert [e.text.split(" ")[0] for e in found[:3]] == ["Tisse", "Velm", "Oder"]
     one = choose("How deep is Velm?", hits, lambda texts: [0.1, 0.1, 0.8, 0.1], 2)
     assert one[0].text.startswith("Velm") and len(one) == 2
+
+
+# asking on
+
+
+REPLIES = ["Tisse is a shallow lake [1]. Velm — depth: 90 m [2]"]
+
+
+def test_who_asks_on_gets_what_was_not_said_yet():
+    pool = [evidence(1, "Tisse is a shallow lake.", 0.9), evidence(2, "Velm — depth: 90 m", 0.8),
+            evidence(3, "It filled an old clay pit.", 0.5)]
+    assert [(e.marker, e.text) for e in beyond(pool, REPLIES, 0.1)] == [(1, "It filled an old clay pit.")]
+    assert [e.marker for e in beyond(pool, [], 0.1)] == [1, 2, 3]
+
+
+def test_who_asks_on_gets_the_answer_again_where_nothing_else_is_good_enough():
+    pool = [evidence(1, "Tisse is a shallow lake.", 0.9), evidence(2, "The park opens at nine.", 0.05)]
+    assert [e.marker for e in beyond(pool, REPLIES, 0.1)] == [1, 2]
+
+
+@pytest.mark.parametrize("question, on", [
+    ("why?", True), ("Tell me more", True), ("and what else?", True), ("Why is Tisse shallow?", False),
+    ("Velm?", False)])
+def test_asking_on_is_told_from_asking_anew(question, on):
+    history = [{"role": "user", "content": "Which lake is shallow?"}, {"role": "assistant", "content": REPLIES[0]}]
+    assert asks_on(question, history) is on
+    assert not asks_on(question, [])
 
 
 # what must not be left out

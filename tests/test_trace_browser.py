@@ -101,3 +101,32 @@ def test_filters_feedback_and_why_not(opened, rag):  # noqa: F811
     opened.wait_for_selector("#gb-map svg", timeout=60_000)
     assert "of the true neighbours" in opened.inner_text("#gb-map")
     assert opened.locator("#gb-map circle").count() == len(rag.chunks())
+
+
+def test_a_thumb_in_the_chat_is_kept_with_the_trace_and_taken_back(window, rag):  # noqa: F811
+    answer = ask(window, QUESTION)
+    trace = answer.get_attribute("data-trace")
+    good = window.locator("#gb-turns .gb-answer").last.get_by_label("Good answer")
+    bad = window.locator("#gb-turns .gb-answer").last.get_by_label("Bad answer")
+    good.click()
+    window.wait_for_selector("#gb-turns .gb-thumb[data-act='up'][aria-pressed='true']")
+    assert rag.feedback.get(trace).thumb == "up"
+    bad.click()
+    window.wait_for_selector("#gb-turns .gb-thumb[data-act='down'][aria-pressed='true']")
+    assert window.locator("#gb-turns .gb-thumb[aria-pressed='true']").count() == 1
+    assert rag.feedback.get(trace).thumb == "down"
+    bad.click()
+    window.wait_for_selector("#gb-turns .gb-thumb[data-act='down'][aria-pressed='false']")
+    assert rag.feedback.get(trace) is None
+
+
+def test_a_replay_with_another_model_says_so(opened, rag):  # noqa: F811
+    assert rag.trace(shown(opened)).prompt != ()
+    opened.click("#gb-trace-replay-button")
+    field = opened.locator("#gb-replayllm input")
+    field.fill("off")
+    field.press("Enter")
+    opened.click("#gb-replaygo")
+    opened.wait_for_selector("#gb-comparison .gb-sides", state="visible", timeout=60_000)
+    after = rag.trace(shown(opened))
+    assert after.parent and after.config["llm"] == "off" and after.prompt == ()

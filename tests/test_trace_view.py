@@ -86,17 +86,17 @@ def test_a_rank_out_of_sight_stands_on_the_last_line():
 
 
 def test_the_form_says_only_what_differs_from_the_trace():
-    config = {"dense": True, "lexical": True, "rerank": True, "llm": "big.gguf", "k": 4, "candidates": 20,
-              "threshold": None}
-    made = made_trace(config=config)
-    every = ["dense", "lexical", "rerank", "llm"]
-    assert changes(made, every, 4, 20, "") == {}
-    assert changes(made, ["dense", "llm"], 2.0, None, " 0.5 ") == {
+    config = {"dense": True, "lexical": True, "rerank": True, "llm": "big.gguf", "reranker": "embedded", "k": 4,
+              "candidates": 20, "threshold": None, "temperature": 0}
+    made, every = made_trace(config=config), ["dense", "lexical", "rerank"]
+    assert changes(made, every, 4, 20, "", 0.0, "embedded", "big.gguf") == {}
+    assert changes(made, ["dense"], 2.0, None, " 0.5 ", None, "", None) == {
         "lexical": False, "rerank": False, "k": 2, "threshold": "0.5"}
-    assert changes(made, every[:3], 4, 20, None) == {"llm": "off"}
+    assert changes(made, every, 4, 20, None, 0.7, " my/reranker ", "off") == {
+        "temperature": 0.7, "reranker": "my/reranker", "llm": "off"}
     off = made_trace(config={**config, "llm": "off", "threshold": 0.5})
-    assert changes(off, every, 4, 20, "") == {"llm": "embedded", "threshold": None}
-    assert changes(off, every[:3], 4, 20, "0.5") == {}
+    assert changes(off, every, 4, 20, "", 0, "embedded", "embedded") == {"llm": "embedded", "threshold": None}
+    assert changes(off, every, 4, 20, "0.5", 0, "embedded", "off") == {}
 
 
 def test_the_map_says_what_it_is_worth():

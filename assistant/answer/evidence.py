@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,6 +64,24 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
             break
     return tuple(Evidence(marker, p.chunk.id, p.document, p.chunk.heading, p.spans, p.reading, float(values[at]))
                  for marker, at in enumerate(taken, 1) for p in [pool[at]])
+
+
+def beyond(evidence: Sequence[Evidence], replies: Sequence[str], floor: float) -> tuple[Evidence, ...]:
+    """The evidence that earlier replies do not hold, numbered anew; all of it where too little is left to say more.
+
+    replies: the texts of earlier answers, none for a question that does not ask on. floor: the probability that the
+    best of the rest must have.
+    """
+    said = " ".join(_bare(reply) for reply in replies)
+    fresh = [e for e in evidence if not said or _bare(e.text) not in said]
+    if not fresh or fresh[0].score is None or fresh[0].score < floor:
+        fresh = list(evidence)
+    return tuple(replace(e, marker=marker) for marker, e in enumerate(fresh, 1))
+
+
+def _bare(text: str) -> str:
+    """Words alone, for a reply sets markers between a sentence and its full stop."""
+    return " ".join(re.findall(r"\w+", re.sub(r"\[\d+\]", " ", text)))
 
 
 def _standing(value: float, backing: float | None) -> float:

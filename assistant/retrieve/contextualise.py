@@ -56,6 +56,12 @@ def contextualise(question: str, history: Sequence[Message]) -> tuple[str, str]:
     return (query[:MAX_QUERY], reason) if query != question.strip() else (question, "")
 
 
+def asks_on(question: str, history: Sequence[Message]) -> bool:
+    """Whether it asks for more of what was just answered ("why?", "tell me more"), so that repeating is no answer."""
+    bare = re.sub(r"^(and|but|so|ok(ay)?)[\s,]+", "", question.strip(), flags=re.I)
+    return bool(_MORE.match(bare)) and any(turn.get("role") == "assistant" for turn in history)
+
+
 def _standing_alone(earlier: Sequence[str]) -> str:
     """The last user's question, itself made to stand alone with those before it."""
     query = earlier[0]

@@ -119,8 +119,11 @@ class Chat:
         yield from self._answer(rag, current, question, history(before))
 
     def act(self, event: gr.EventData, current: str | None, *values) -> Iterator[Updates]:
-        """An example question, or the last one again."""
+        """An example question, a thumb on an answer, or the last question again."""
         data = event._data or {}
+        if data.get("act") in ("up", "down"):
+            yield self._judge(current, str(data.get("trace", "")), data["act"])
+            return
         if data.get("act") == "ask":
             yield from self.ask(str(data.get("text", "")), current, None, *values)
             return
@@ -170,7 +173,7 @@ class Chat:
             if current:
                 yield self.show(current, trace_id)
             else:
-                yield {**self.show(None), self.thread: lone_html(trace), self.view: trace_id,
+                yield {**self.show(None), self.thread: self._turns(None, [], trace_id, None), self.view: trace_id,
                        self.address: _address(None, trace_id), **self.answer_view.of_trace(trace)}
             return
         yield from self._open(asked.get("c"))
@@ -207,7 +210,7 @@ class Chat:
         if view is None:
             view = next((turn.trace_id for turn in reversed(turns) if turn.trace_id), "")
         trace = self.trace_of(view)
-        thread = (turns_html(turns, self.trace_of, "" if job else view, job is not None, current or "") if turns
+        thread = (self._turns(current, turns, "" if job else view, job) if turns
                   else first_screen(self.rag.documents()))
         return {self.opened: True, self.thread: thread, self.live: self._live(job), self.hint: "", self.editing: None,
                 self.send: gr.update(visible=job is None),
@@ -245,9 +248,27 @@ class Chat:
             return {self.hint: _hint(f"The trace {trace_id} is not in this index any more.")}
         turns = self.store.turns(current) if current else []
         job = self.jobs.get(current)
-        thread = (turns_html(turns, self.trace_of, trace_id, job is not None, current or "") if turns
-                  else lone_html(trace))
-        return {self.thread: thread, self.view: trace_id, **self.answer_view.of_trace(trace)}
+        return {self.thread: self._turns(current, turns, trace_id, job), self.view: trace_id,
+                **self.answer_view.of_trace(trace)}
+
+    def _turns(self, current: str | None, turns: list, view: str, job: Job | None) -> str:
+        """The conversation, or where there is none the answer that `view` names."""
+        thumbs = {judged.trace: judged.thumb for judged in self.rag.feedback.all()}
+        if not turns:
+            return lone_html(self._trace(view), thumbs.get(view, ""))
+        return turns_html(turns, self.trace_of, view, job is not None, current or "", thumbs)
+
+    def _judge(self, current: str | None, trace_id: str, thumb: str) -> Updates:
+        """A second press takes the thumb back; a note that was written in the Traces tab stays."""
+        before = self.rag.feedback.get(trace_id)
+        try:
+            self.rag.feedback.set(trace_id, "" if before and before.thumb == thumb else thumb,
+                                  before.note if before else "")
+        except GlassboxError as error:
+            return {self.hint: _hint(str(error))}
+        turns, job = self.store.turns(current) if current else [], self.jobs.get(current)
+        return {**self._inspected(current, trace_id), self.hint: ""} if not job else {
+            self.thread: self._turns(current, turns, "", job)}
 
     def _answer(self, rag: Assistant, current: str, question: str, before: list) -> Iterator[Updates]:
         job = self.jobs.start(rag, current, question, before)

@@ -17,7 +17,7 @@
       if (!event) return;
       trigger(event, { act, ...data });
       if (act === "ask") panel("");
-      if (event === "edit" || (event === "submit" && matchMedia("(min-width: 801px)").matches)) $("#gb-question textarea")?.focus();
+      if (event === "edit" || (act !== "up" && act !== "down" && event === "submit" && matchMedia("(min-width: 801px)").matches)) $("#gb-question textarea")?.focus();
       if (element.closest("#gb-left")) panel("");
       if (button.classList.contains("gb-inspect")) panel("right");
     });

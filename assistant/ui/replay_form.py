@@ -8,7 +8,7 @@ import gradio as gr
 from assistant.config import Config
 from assistant.records import Trace
 
-SWITCHES = ("dense", "lexical", "rerank", "llm")
+SWITCHES = ("dense", "lexical", "rerank")
 
 
 class ReplayForm:
@@ -23,25 +23,41 @@ class ReplayForm:
                                    elem_id="gb-replaycandidates")
             threshold = gr.Textbox(label="threshold", placeholder="auto", max_lines=1, min_width=90,
                                    elem_id="gb-replaythreshold")
+            temperature = gr.Number(label="temperature", minimum=0, maximum=2, step=0.1, min_width=90,
+                                    elem_id="gb-replaytemperature")
+        models = [gr.Dropdown(self._models(name), label=label, info="or a folder, file or address of your own",
+                              allow_custom_value=True, min_width=200, elem_id=f"gb-replay{name}")
+                  for name, label in (("reranker", "reranker"), ("llm", "language model"))]
         self.go = gr.Button("Replay", variant="primary", size="sm", elem_id="gb-replaygo")
-        self.components = [switches, k, candidates, threshold]
+        self.components = [switches, k, candidates, threshold, temperature, *models]
+
+    def _models(self, name: str) -> list[str]:
+        """What can be named without knowing more: the embedded one, none, and today's."""
+        return list(dict.fromkeys(["embedded", *(["off"] if name == "llm" else []), str(getattr(self._config, name))]))
 
     def values(self, trace: Trace) -> list[object]:
         """The trace's own settings, as the components hold them."""
-        config = trace.config
+        config, own = trace.config, self._config
         threshold = config.get("threshold")
-        return [[name for name in SWITCHES if config.get(name) not in (False, "off")],
-                config.get("k", self._config.k), config.get("candidates", self._config.candidates),
-                "" if threshold is None else str(threshold)]
+        return [[name for name in SWITCHES if config.get(name) is not False],
+                config.get("k", own.k), config.get("candidates", own.candidates),
+                "" if threshold is None else str(threshold), config.get("temperature", own.temperature),
+                config.get("reranker", "embedded"), config.get("llm", "embedded")]
 
 
-def changes(trace: Trace, switches: Sequence[str], k: float | None, candidates: float | None,
-            threshold: str | None) -> dict[str, object]:
-    """What the form says otherwise than the trace: {setting: value}."""
-    given: dict[str, object] = {name: name in switches for name in ("dense", "lexical", "rerank")}
+def changes(trace: Trace, switches: Sequence[str], k: float | None, candidates: float | None, threshold: str | None,
+            temperature: float | None, reranker: str | None, llm: str | None) -> dict[str, object]:
+    """What the form says otherwise than the trace: {setting: value}; a field left empty says nothing."""
+    given: dict[str, object] = {name: name in switches for name in SWITCHES}
     given |= {name: int(value) for name, value in (("k", k), ("candidates", candidates)) if value is not None}
     given["threshold"] = (threshold or "").strip() or None
-    if ("llm" in switches) != (trace.config.get("llm") != "off"):
-        given["llm"] = "embedded" if "llm" in switches else "off"
+    given |= {"temperature": float(temperature)} if temperature is not None else {}
+    given |= {name: value.strip() for name, value in (("reranker", reranker), ("llm", llm)) if (value or "").strip()}
     before = {**trace.config, "threshold": trace.config.get("threshold")}
-    return {name: value for name, value in given.items() if name not in before or str(before[name]) != str(value)}
+    return {name: value for name, value in given.items() if name in before and not _same(before[name], value)}
+
+
+def _same(before: object, value: object) -> bool:
+    if isinstance(before, (int, float)) and isinstance(value, (int, float)):
+        return float(before) == float(value)
+    return str(before) == str(value)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from assistant.catalog.conversations import Turn
 from assistant.records import Answer, Document, Evidence, Support, Trace
@@ -16,6 +16,7 @@ LIVE = "live"          # stands for the trace of an answer that has none yet
 STAGES = {"waiting": "Waiting for another answer to finish", "start": "Starting", "load": "Loading the models",
           "search": "Searching the documents", "rerank": "Reranking the candidates",
           "evidence": "Choosing the sentences", "generate": "Writing, and checking each sentence"}
+THUMBS = (("up", "Good answer"), ("down", "Bad answer"))
 TAGLINE = "Glassbox answers from your documents, cites the exact sentences, and shows how it found them."
 # (question, the word that the documents must hold for it to make sense; "" fits any documents)
 EXAMPLES = (("What is the difference between HNSW and IVF?", "HNSW"),
@@ -27,8 +28,11 @@ EXAMPLES = (("What is the difference between HNSW and IVF?", "HNSW"),
 
 
 def turns_html(turns: Sequence[Turn], trace_of: Callable[[str], Trace | None], view: str, running: bool = False,
-               conversation: str = "") -> str:
-    """The stored turns. `view` is the trace that the inspector shows; the last question can be edited and retried."""
+               conversation: str = "", thumbs: Mapping[str, str] | None = None) -> str:
+    """The stored turns. `view` is the trace that the inspector shows; the last question can be edited and retried.
+
+    thumbs: {trace id: "up" or "down"} of what was judged.
+    """
     last = max((turn.position for turn in turns if turn.role == "user"), default=-1)
     parts = []
     for turn in turns:
@@ -36,7 +40,7 @@ def turns_html(turns: Sequence[Turn], trace_of: Callable[[str], Trace | None], v
         if turn.role == "user":
             parts.append(_question(turn.content, turn.position if tail else None))
         elif turn.role == "assistant":
-            parts.append(_answer(turn, trace_of(turn.trace_id), view, tail))
+            parts.append(_answer(turn, trace_of(turn.trace_id), view, tail, (thumbs or {}).get(turn.trace_id, "")))
         else:
             parts.append(notice_html(turn.content, retry=tail))
     if turns and turns[-1].role == "user" and not running:
@@ -53,7 +57,7 @@ def _question(text: str, editable: int | None) -> str:
             f'{esc(text, QUESTION_LIMIT)}</p><div class="gb-tools">{edit}</div></article>')
 
 
-def _answer(turn: Turn, trace: Trace | None, view: str, last: bool) -> str:
+def _answer(turn: Turn, trace: Trace | None, view: str, last: bool, thumb: str) -> str:
     answer = trace.answer if trace else Answer(turn.content, trace_id=turn.trace_id)
     here = " gb-inview" if turn.trace_id and turn.trace_id == view else ""
     kind = " gb-declined" if answer.abstained else ""
@@ -61,12 +65,14 @@ def _answer(turn: Turn, trace: Trace | None, view: str, last: bool) -> str:
     if trace and trace.status != "complete":
         state = f'<p class="gb-state">{"Stopped here." if trace.status == "stopped" else "It failed here."}</p>'
     shown, closest = _declined(trace) if trace and answer.abstained else (answer, "")
+    tools = _tools(turn.trace_id if trace else "", answer, last, thumb)
     return (f'<article class="gb-turn gb-answer{here}{kind}" data-trace="{esc(turn.trace_id)}">'
             f'<h3 class="gb-sr">Answer</h3><div class="gb-body" dir="auto">{answer_html(shown)}{closest}{state}</div>'
-            f'{_sources(answer)}<div class="gb-tools">{_tools(turn.trace_id, answer, last)}</div></article>')
+            f'{_sources(answer)}<div class="gb-tools">{tools}</div></article>')
 
 
-def _tools(trace_id: str, answer: Answer, last: bool) -> str:
+def _tools(trace_id: str, answer: Answer, last: bool, thumb: str) -> str:
+    """trace_id: "" where its trace is gone, so that there is nothing to inspect, link or judge."""
     tools = []
     if trace_id:
         tools.append(f'<button type="button" class="gb-tool gb-inspect" data-event="select" '
@@ -77,6 +83,9 @@ def _tools(trace_id: str, answer: Answer, last: bool) -> str:
     if trace_id:
         tools.append(f'<button type="button" class="gb-tool" data-link="{esc(trace_id)}">{icon("link")}'
                      "Copy link</button>")
+        tools += [f'<button type="button" class="gb-tool gb-thumb" data-event="submit" data-act="{name}" '
+                  f'data-trace="{esc(trace_id)}" aria-pressed="{"true" if thumb == name else "false"}" '
+                  f'aria-label="{label}" title="{label}">{icon(name)}</button>' for name, label in THUMBS]
     if last:
         tools.append(_retry())
     return "".join(tools)
@@ -143,12 +152,12 @@ def _places(evidence: Sequence[Evidence]) -> dict[int, str]:
     return {item.marker: place(item.document, item.heading) for item in evidence}
 
 
-def lone_html(trace: Trace) -> str:
+def lone_html(trace: Trace, thumb: str = "") -> str:
     """One question and its answer, opened by address, that no conversation here holds."""
     turns = [Turn(0, "user", trace.question), Turn(1, "assistant", trace.answer.text, trace.id)]
     if not trace.answer.text.strip():
         turns[1] = Turn(1, "notice", trace.error or f"This question was {trace.status}; there is no answer to show.")
-    shown = turns_html(turns, lambda _: trace, trace.id, running=True)
+    shown = turns_html(turns, lambda _: trace, trace.id, running=True, thumbs={trace.id: thumb})
     return ('<p class="gb-note gb-lone">One answer, opened by its address. A new question starts a conversation.</p>'
             f"{shown}")
 
