@@ -51,6 +51,9 @@ SHARES = {
     "acronym": 0.6,
     "table": 0.8,
     "code": 0.8,
+    "written": 8.0,
+    "written_line": 6.0,
+    "written_none": 3.0,
 }
 TWINS = ("twin_cad_nli", "twin_scone", "twin_condaqa", "twin_negation_nli", "negation_rule", "number")
 PAIRED = ("negation_rule", "swapped")  # made in pairs that stay in one batch, asked both ways round
