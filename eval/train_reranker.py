@@ -35,6 +35,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--work", type=Path, required=True, help="folder for what the steps leave")
     parser.add_argument("--run", default="run", help="name of this run in the work folder")
+    parser.add_argument("--start", help="name of a run whose averaged weights this one begins with")
     parser.add_argument("--minutes", type=float, default=70.0)
     parser.add_argument(
         "--steps", type=int, default=0, help="bound by steps instead of minutes: repeatable exactly"
@@ -58,7 +59,7 @@ def main() -> None:
     from eval.reranker.build import build
     from eval.reranker.export import export
     from eval.reranker.measure import calibrated, measured
-    from eval.reranker.training import Recipe, export_mean, train
+    from eval.reranker.training import Recipe, begin_from, export_mean, train
 
     run, out = asked.work / asked.run, asked.work / asked.run / "out"
     asked.work.mkdir(parents=True, exist_ok=True)
@@ -76,6 +77,8 @@ def main() -> None:
         layers=asked.layers,
         seed=asked.seed,
     )
+    if asked.start and not (run / "state.pt").is_file():
+        begin_from(asked.work / asked.start, run)
     if not (run / "model").is_dir():
         with groups.open("rb") as stored:
             train(pickle.load(stored), recipe, run)

@@ -19,11 +19,9 @@ from assistant.records import Trace
 from assistant.ui.answer_view import AnswerView
 from assistant.ui.conversation_list import ConversationList
 from assistant.ui.fragment import fragment
-from assistant.ui.icons import icon
 from assistant.ui.jobs import Job, Jobs, failure
-from assistant.ui.prose import esc
 from assistant.ui.settings import Settings
-from assistant.ui.thread import first_screen, live_html, lone_html, turns_html
+from assistant.ui.thread import address_html, first_screen, hint_html, live_html, lone_html, turns_html
 from assistant.ui.warmth import Warmth
 
 FOLLOWERS = 16     # pages that may follow answers at once; the work itself is bounded by jobs.RUNNING
@@ -100,10 +98,10 @@ class Chat:
 
     def ask(self, question: str, current: str | None, editing: int | None, *values) -> Iterator[Updates]:
         if not (question or "").strip():
-            yield {self.hint: _hint("The question is empty: write what you want to know.")}
+            yield {self.hint: hint_html("The question is empty: write what you want to know.")}
             return
         if self.jobs.get(current):
-            yield {self.hint: _hint("An answer is being written: wait for it, or stop it first.")}
+            yield {self.hint: hint_html("An answer is being written: wait for it, or stop it first.")}
             return
         try:
             rag = self.rag.with_config(self.settings.config_from(values))
@@ -114,7 +112,7 @@ class Chat:
             before = self.store.turns(current)
             self.store.append(current, "user", question)
         except GlassboxError as error:
-            yield {self.hint: _hint(str(error))}
+            yield {self.hint: hint_html(str(error))}
             return
         yield from self._answer(rag, current, question, history(before))
 
@@ -130,12 +128,12 @@ class Chat:
         turns = self.store.turns(current) if current else []
         asked = [turn for turn in turns if turn.role == "user"]
         if not asked or self.jobs.get(current):
-            yield {self.hint: _hint("There is no question to ask again.") if not asked else ""}
+            yield {self.hint: hint_html("There is no question to ask again.") if not asked else ""}
             return
         try:
             rag = self.rag.with_config(self.settings.config_from(values))
         except GlassboxError as error:
-            yield {self.hint: _hint(str(error))}
+            yield {self.hint: hint_html(str(error))}
             return
         self.store.truncate(current, asked[-1].position)
         yield from self._answer(rag, current, asked[-1].content, history(turns[:asked[-1].position]))
@@ -144,8 +142,8 @@ class Chat:
         position = int(event._data.get("position", -1))
         turn = next((t for t in self.store.turns(current or "") if t.position == position and t.role == "user"), None)
         if turn is None or self.jobs.get(current):
-            return {self.hint: _hint("This question can no longer be edited: another answer is being written.")}
-        return {self.box: turn.content, self.editing: position, self.hint: _hint(
+            return {self.hint: hint_html("This question can no longer be edited: another answer is being written.")}
+        return {self.box: turn.content, self.editing: position, self.hint: hint_html(
             "Editing the last question. Sending it replaces the question and its answer.", cancel=True)}
 
     def inspect(self, current: str | None, event: gr.EventData) -> Updates:
@@ -167,14 +165,14 @@ class Chat:
             try:
                 trace = self._trace(trace_id)
             except GlassboxError as error:
-                yield {**self.show(None), self.hint: _hint(str(error))}
+                yield {**self.show(None), self.hint: hint_html(str(error))}
                 return
             current = self.store.of_trace(trace_id)
             if current:
                 yield self.show(current, trace_id)
             else:
                 yield {**self.show(None), self.thread: self._turns(None, [], trace_id, None), self.view: trace_id,
-                       self.address: _address(None, trace_id), **self.answer_view.of_trace(trace)}
+                       self.address: address_html(None, trace_id), **self.answer_view.of_trace(trace)}
             return
         yield from self._open(asked.get("c"))
 
@@ -182,7 +180,7 @@ class Chat:
         try:
             self.store.rename(str(event._data.get("id", "")), str(event._data.get("title", "")))
         except GlassboxError as error:
-            return {self.hint: _hint(str(error)), self.list.rows: self.list.html(current, search)}
+            return {self.hint: hint_html(str(error)), self.list.rows: self.list.html(current, search)}
         return {self.list.rows: self.list.html(current, search)}
 
     def delete(self, current: str | None, event: gr.EventData) -> Updates:
@@ -196,7 +194,7 @@ class Chat:
         if current is None:
             return self.show(None)
         if self.jobs.get(current):
-            return {self.hint: _hint("An answer is being written: stop it before clearing the conversation.")}
+            return {self.hint: hint_html("An answer is being written: stop it before clearing the conversation.")}
         self.store.truncate(current, -1)
         return self.show(current)
 
@@ -216,7 +214,7 @@ class Chat:
                 self.send: gr.update(visible=job is None),
                 self.stop: gr.update(visible=job is not None, interactive=True),
                 self.list.rows: self.list.html(current), self.current: current, self.view: view,
-                self.address: _address(current, ""), **self.answer_view.of_trace(trace)}
+                self.address: address_html(current, ""), **self.answer_view.of_trace(trace)}
 
     def selected(self, opened: bool, current: str | None, view: str) -> Updates:
         """The panel came to the front: what the first screen offers depends on the documents.
@@ -236,7 +234,7 @@ class Chat:
         try:
             current = self.store.get(current).id if current else None
         except InputError as error:
-            yield {**self.show(None), self.hint: _hint(str(error))}
+            yield {**self.show(None), self.hint: hint_html(str(error))}
             return
         yield {**self.show(current), self.box: ""}
         if job := self.jobs.get(current):
@@ -245,7 +243,7 @@ class Chat:
     def _inspected(self, current: str | None, trace_id: str) -> Updates:
         trace = self.trace_of(trace_id)
         if trace is None:
-            return {self.hint: _hint(f"The trace {trace_id} is not in this index any more.")}
+            return {self.hint: hint_html(f"The trace {trace_id} is not in this index any more.")}
         turns = self.store.turns(current) if current else []
         job = self.jobs.get(current)
         return {self.thread: self._turns(current, turns, trace_id, job), self.view: trace_id,
@@ -265,7 +263,7 @@ class Chat:
             self.rag.feedback.set(trace_id, "" if before and before.thumb == thumb else thumb,
                                   before.note if before else "")
         except GlassboxError as error:
-            return {self.hint: _hint(str(error))}
+            return {self.hint: hint_html(str(error))}
         turns, job = self.store.turns(current) if current else [], self.jobs.get(current)
         return {**self._inspected(current, trace_id), self.hint: ""} if not job else {
             self.thread: self._turns(current, turns, "", job)}
@@ -289,19 +287,8 @@ class Chat:
             yield self.show(job.conversation_id)
         except Exception as error:  # drawing failed, not answering: the stored turns are safe
             traceback.print_exc(file=sys.stderr)
-            yield {self.hint: _hint(failure(error)), self.live: "", self.send: gr.update(visible=True),
+            yield {self.hint: hint_html(failure(error)), self.live: "", self.send: gr.update(visible=True),
                    self.stop: gr.update(visible=False)}
 
     def _live(self, job: Job | None) -> str:
         return live_html(job, loading=self.warmth.state == "loading")
-
-
-def _hint(text: str, cancel: bool = False) -> str:
-    button = ""
-    if cancel:
-        button = f'<button type="button" class="gb-tool" data-event="select">{icon("close")}Cancel</button>'
-    return f'<p class="gb-hint{" gb-calm" if cancel else ""}" role="alert">{esc(text, 400)}{button}</p>'
-
-
-def _address(current: str | None, trace_id: str) -> str:
-    return f'<span data-c="{esc(current or "")}" data-trace="{esc(trace_id)}"></span>'

@@ -131,6 +131,19 @@ def notice_html(text: str, retry: bool = False) -> str:
             f"{tools}</article>")
 
 
+def hint_html(text: str, cancel: bool = False) -> str:
+    """A line above the question's field. cancel: with a button that gives up what the line speaks of."""
+    button = ""
+    if cancel:
+        button = f'<button type="button" class="gb-tool" data-event="select">{icon("close")}Cancel</button>'
+    return f'<p class="gb-hint{" gb-calm" if cancel else ""}" role="alert">{esc(text, 400)}{button}</p>'
+
+
+def address_html(current: str | None, trace_id: str) -> str:
+    """What the page's address is to name."""
+    return f'<span data-c="{esc(current or "")}" data-trace="{esc(trace_id)}"></span>'
+
+
 def live_html(job: Job | None, loading: bool = False) -> str:
     """The answer as far as it has come, under what is being done now."""
     if job is None:

@@ -112,6 +112,13 @@ class Stream:
         return found[order[at // block % size] * block + at % block]
 
 
+def begin_from(other: Path, work: Path) -> None:
+    """Let a run begin with the averaged weights of another run's state.pt; its clock and its rate start anew."""
+    state = torch.load(other / "state.pt", weights_only=False)
+    work.mkdir(parents=True, exist_ok=True)
+    torch.save({**state, "weights": [p.clone() for p in state["mean"]], "step": 0, "seconds": 0.0}, work / "state.pt")
+
+
 def train(groups: list[Group], recipe: Recipe, work: Path) -> Path:
     """Train and return work/model, a transformers folder with the averaged weights. Continues from work/state.pt."""
     torch.manual_seed(recipe.seed)
