@@ -50,6 +50,7 @@ class Assistant:
         self.conversations = Conversations(self._db)
         self._index = Index(self._db, self._documents, self._lexical)
         self._parts = Parts(self.config)
+        self._fingerprints: dict[str, str] = {}  # of the index's revisions; shared with `with_config`'s twins
 
     def with_config(self, config: Config) -> Assistant:
         """The same index under other settings; models and store are shared where the settings name the same ones."""
@@ -103,8 +104,14 @@ class Assistant:
 
     def index_fingerprint(self) -> str:
         """12 hex digits over the chunks and the embedder of the index: alike for the same text indexed alike."""
-        key = "\n".join([self._documents.meta().get("embedder_fingerprint", ""), *self._documents.chunk_ids()])
-        return hashlib.sha256(key.encode()).hexdigest()[:12]
+        made = self._documents.meta()
+        if known := self._fingerprints.get(made.get("revision", "")):
+            return known
+        key = "\n".join([made.get("embedder_fingerprint", ""), *self._documents.chunk_ids()])
+        found = hashlib.sha256(key.encode()).hexdigest()[:12]
+        if "revision" in made:
+            self._fingerprints[made["revision"]] = found
+        return found
 
     # models ---------------------------------------------------------------------------------------------------
 

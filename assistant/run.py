@@ -41,13 +41,13 @@ class Run:
         self._error = ""
 
     def events(self) -> Iterator[Event]:
-        rag, titles = self._rag, [d.title for d in self._rag.documents()]
-        if reply := decline.small_talk(self._question, titles):
+        rag = self._rag
+        if reply := decline.small_talk(self._question, rag._documents.counts()[0]):
             yield from self._finish(fixed(reply, abstained=False))
             return
         yield Progress("search")
         self._retrieval, vector = rag._retrieve(self._question, self._history, self._watch)
-        about = overview.find(self._retrieval.query, rag.documents(), rag.chunks)
+        about = overview.find(self._retrieval.query, rag.documents, rag.chunks)
         yield Progress("evidence")
         with self._watch.stage("evidence", n_in=sum(hit.kept for hit in self._retrieval.hits)) as out:
             self._evidence = overview.evidence(about, self._scorer(about.ask, None)) if about \

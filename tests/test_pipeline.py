@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from assistant import Answer, Assistant, Found, Progress, Sentence
+from assistant import Answer, Assistant, Config, Found, Progress, Sentence
 from assistant.catalog.traces import Traces
 from assistant.errors import InputError, ModelError
 from assistant.protocols import chunk_of
@@ -340,3 +340,22 @@ def test_without_traces_nothing_is_kept(rag):
     assert answer.trace_id == "" and answer.citations and rag.status()["traces"] == before
     with pytest.raises(InputError, match="no trace 'nope'"):
         rag.trace("nope")
+
+
+def test_the_index_fingerprint_follows_every_change_and_is_not_made_anew_for_each_question(tmp_path, monkeypatch):
+    config = Config(index=str(tmp_path / "index"))
+    one, other = Assistant(config), Assistant(config)
+    (tmp_path / "lake.txt").write_text("Tisse is a shallow lake.", encoding="utf-8")
+    one.ingest([tmp_path / "lake.txt"])
+    before = one.index_fingerprint()
+    assert other.index_fingerprint() == before
+    read = []
+    monkeypatch.setattr(one._documents, "chunk_ids", lambda: read.append(1) or ["x"])
+    assert one.with_config(config).index_fingerprint() == before and read == []
+    (tmp_path / "lake.txt").write_text("Velm is a deep lake.", encoding="utf-8")
+    one.ingest([tmp_path / "lake.txt"])
+    after = other.index_fingerprint()
+    assert after != before
+    (tmp_path / "lake.txt").write_text("Tisse is a shallow lake.", encoding="utf-8")
+    other.ingest([tmp_path / "lake.txt"])
+    assert other.index_fingerprint() == before

@@ -16,14 +16,17 @@ _ABILITY = re.compile(r"\W*(what (can|do) you do|who are you|what are you|how (d
                       r"what is (this|glassbox)( thing| app| tool)?|help( me)?)\W*$", re.I)
 
 
-def small_talk(question: str, documents: Sequence[str]) -> str | None:
-    """A short reply to a greeting, thanks or "what can you do?"; None for anything else. It cites nothing."""
+def small_talk(question: str, documents: int) -> str | None:
+    """A short reply to a greeting, thanks or "what can you do?"; None for anything else. It cites nothing.
+
+    documents: how many the index holds.
+    """
     if _GREETING.match(question):
         return "Hello. Ask me something about the documents, and I will show where the answer stands."
     if _THANKS.match(question):
         return "You are welcome. Ask on whenever you like."
     if _ABILITY.match(question):
-        about = f"{len(documents)} document{'s' if len(documents) != 1 else ''}"
+        about = f"{documents} document{'s' if documents != 1 else ''}"
         return (f"I answer questions from {about}, cite the exact sentences, and show every passage that was "
                 "considered with its scores. What the documents do not say, I decline to answer.")
     return None

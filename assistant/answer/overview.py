@@ -56,12 +56,13 @@ class About:
     ask: str
 
 
-def find(question: str, documents: Sequence[Document], chunks: Callable[[str], list[Chunk]]) -> About | None:
-    """None where the question is not about the documents themselves."""
+def find(question: str, documents: Callable[[], Sequence[Document]],
+         chunks: Callable[[str], list[Chunk]]) -> About | None:
+    """None where the question is not about the documents themselves; then `documents` is not called."""
     named = _CHAPTER.search(question)
     if not (named or _LIST.search(question) or _ABOUT.match(question)):
         return None
-    found = [chapter for document in documents for chapter in chapters(document, chunks(document.id))]
+    found = [chapter for document in documents() for chapter in chapters(document, chunks(document.id))]
     if named:
         wanted = tuple(c for c in found if c.number == int(named["number"]))
         return About("chapter", wanted, f"What is the main point of {wanted[0].title}?") if wanted else None

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import uuid
 from collections.abc import Iterable, Sequence
 
 from assistant.catalog.database import Database
@@ -41,6 +42,7 @@ class Documents:
     def remove(self, connection: sqlite3.Connection, document_id: str) -> None:
         connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
         connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+        self.set_meta(connection, {"revision": uuid.uuid4().hex})
 
     def all(self) -> list[Document]:
         with self._db.read() as connection:
@@ -100,7 +102,10 @@ class Documents:
                 "ORDER BY source", (json.dumps(sorted(ids)),)))
 
     def meta(self) -> dict[str, str]:
-        """What the index was made with: embedder, embedder_fingerprint, chunk_tokens; empty for a new index."""
+        """What the index was made with: embedder, embedder_fingerprint, chunk_tokens, layout; empty for a new index.
+
+        revision: another one after every change, so that what is derived from all chunks need not be derived anew.
+        """
         with self._db.read() as connection:
             return {row["key"]: row["value"] for row in connection.execute("SELECT key, value FROM meta")}
 
