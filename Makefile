@@ -2,6 +2,7 @@
 # make test     install what the tests need and run them
 # make bench    the benchmark questions on the corpus
 # make eval     the whole eval suite, with its gate (SUITE=retrieval: one of its suites)
+# make eval-fast  a part of its questions, without the language model, with the same gate: what .ci/run runs
 
 PYTHON ?= python3
 PORT ?= 7860
@@ -14,7 +15,7 @@ export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXA
 	-DLLAMA_BUILD_SERVER=OFF -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: run install test bench eval lint clean
+.PHONY: run install test bench eval eval-fast lint clean
 .DEFAULT_GOAL := run
 
 run: install
@@ -52,8 +53,11 @@ lint: $(VENV)/.tested
 bench: install
 	@$(VENV)/bin/python -m eval.benchmark --gold eval/gold/main.jsonl corpus
 
-eval: $(VENV)/.tested
+eval: install
 	@$(VENV)/bin/python -m eval $(if $(SUITE),--suite $(SUITE)) --gate eval/gate.toml
+
+eval-fast: install
+	@$(VENV)/bin/python -m eval --limit 100 --set llm=off --gate eval/gate.toml
 
 clean:
 	@rm -rf $(VENV) build *.egg-info

@@ -5,6 +5,7 @@ reranker are read from the whole run, evidence in the order of its markers.
 """
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from eval.metrics import CUT, Count, Piece, abstention_counts, citation_counts, 
 from eval.suite_gold import Case
 
 STAGES = ("lexical", "dense", "fused", "reranked", "evidence")
+TOTALS = ("evidence ready", "first sentence", "whole")   # times from the question on; the others are of one stage
 
 
 @dataclass
@@ -25,7 +27,8 @@ class Outcome:
     """What came of one question. `rankings`: {stage: entries}, see eval.metrics.first_ranks; `error` "" if it ran.
 
     confidence  the best candidate's probability, None without a reranker
-    times_ms    {stage: milliseconds}, of retrieval's stages, "evidence", "first sentence" and "whole"
+    times_ms    {stage: milliseconds}: retrieval's stages, "evidence" (the choice of sentences), "answer" (from there
+                on), and from the question on TOTALS
     """
 
     rankings: dict[str, list[list[Piece]]] = field(default_factory=dict)
@@ -73,9 +76,9 @@ class Asker:
         events = self._rag.stream(case.gold.question, list(history))
         for event in events:
             if isinstance(event, Found):
-                out.times_ms["evidence ready"] = passed()
-                found = event.retrieval
+                ready, found = passed(), event.retrieval
                 out.times_ms |= {span.stage: span.duration_ms for span in found.spans}
+                out.times_ms |= {"evidence": max(0.0, ready - sum(out.times_ms.values())), "evidence ready": ready}
                 out.query, out.evidence = found.query, event.evidence
                 out.confidence = max((hit.rerank.value for hit in found.hits if hit.rerank), default=None)
                 for stage in ("fused", "rerank"):
@@ -91,6 +94,8 @@ class Asker:
             elif isinstance(event, Answer):
                 out.answer, out.answered = event, True
                 out.times_ms["whole"] = passed()
+                if "evidence ready" in out.times_ms:
+                    out.times_ms["answer"] = out.times_ms["whole"] - out.times_ms["evidence ready"]
 
     def _entries(self, hits: Sequence[Hit], stage: str) -> list[list[Piece]]:
         """The hits that the stage ranked, in its order."""
@@ -135,7 +140,9 @@ def answer_counts(case: Case, out: Outcome) -> dict[str, Count]:
     right_or_declined     of all: right, or declined where the documents do not answer
     wrongly_declined      of the answerable
     supported             of the answer's sentences (Glassbox's own, such as a decline, left out), those that the
-                          project's checker finds in their citations taken together
+                          project's checker finds in some passage of the evidence, whatever they cite
+    citation_recall, citation_precision   of these sentences and of their citations: eval.metrics.citation_counts
+    words                 of an answer that was given; a mean, not a share
     """
     gold, answer = case.gold, out.answer
     good = out.answered and not answer.abstained and right(gold, answer.text)
@@ -144,8 +151,10 @@ def answer_counts(case: Case, out: Outcome) -> dict[str, Count]:
         counts |= {"right": Count(good), "wrongly_declined": Count(answer.abstained)}
     if not out.answered:
         return {name: Count(float(count.part), count.whole) for name, count in counts.items()} | \
-            {"citation_recall": Count(0.0, 1.0)}
+            {"supported": Count(0.0, 1.0), "citation_recall": Count(0.0, 1.0)}
     said = [(answer.text[s.start:s.end], s.markers) for s in answer.support if s.origin != "fixed"]
+    counts["supported"] = Count(sum(check(_without_markers(text), out.query, out.evidence).supported
+                                    for text, _ in said), len(said))
     counts |= citation_counts(said, lambda text, markers: supports(text, markers, out.query, out.evidence))
     if said:
         counts["words"] = Count(len(answer.text.split()))
@@ -164,7 +173,6 @@ def supports(text: str, markers: tuple[int, ...], question: str, evidence: Seque
 
 
 def _without_markers(text: str) -> str:
-    import re
     return re.sub(r"\s*\[\d+\]", "", text).strip()
 
 

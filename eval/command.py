@@ -1,21 +1,22 @@
 """`assistant eval` and `python -m eval`: run suites, compare runs, gate. Results on standard output, progress on
-standard error. Exit 0, 1 where the gate fails, 2 on bad input."""
+standard error. Exit 0, 1 where the gate fails, 2 on bad input, which is all named at once before anything is run."""
 from __future__ import annotations
 
 import argparse
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from assistant import Config
 from assistant.config import describe
 from assistant.errors import ConfigError, GlassboxError, InputError
-from eval import gate, runs
-from eval.runner import CORPUS, GOLD, SUITES, Plan, run
+from eval import beir_command, gate, runs, sweep, sweep_pictures, tables
+from eval.runner import CORPUS, GOLD, SUITES, Bench, Plan
 
-SHOWN = {"retrieval": ("recall@5", "found@5", "mrr@10", "ndcg@10")}   # of each stage; of other suites all are shown
+T = TypeVar("T")
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -34,42 +35,114 @@ def add_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--corpus", action="append", default=[], metavar="PATH", help="documents; the chapters if none")
     parser.add_argument("--gold", metavar="FILE", help="a gold set of your own: a .jsonl file or a folder of them")
     parser.add_argument("--limit", type=int, metavar="N", help="ask N questions of each list, evenly spread")
-    parser.add_argument("--split", choices=("open", "held", "all"), default="open", help="which part is shown")
+    parser.add_argument("--split", metavar="PART", help="which part is shown: open (by default), held or all; with "
+                                                        "--beir which file of qrels/ is read")
     parser.add_argument("--json", metavar="FILE", help="write the whole result (- for standard output)")
     parser.add_argument("--html", metavar="FILE", help="write the report, one file that opens with no network")
     parser.add_argument("--gate", metavar="FILE", help="exit 1 where a number is below its bar in this TOML file")
-    parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="two kept runs, B against A; nothing is run")
+    parser.add_argument("--compare", nargs=2, metavar=("A", "B"),
+                        help="two kept runs, B against A; nothing is run. Part of a name, a file, last, previous")
+    parser.add_argument("--runs", action="store_true", help=f"list the runs that are kept, the latest {runs.KEPT}")
+    beir_command.add_arguments(parser)
     return parser
 
 
 def execute(options: argparse.Namespace) -> int:
     """The exit code. GlassboxErrors leave as they are."""
+    if options.beir:
+        return beir_command.execute(options, configs, _progress)
+    beir_command.without(options)
+    if options.runs:
+        print(tables.runs_table(_readable()) if runs.files() else "no run is kept yet: assistant eval makes one")
+        return 0
     if options.compare:
         a, b = (runs.kept(name) for name in options.compare)
-        print(comparison_table(a, b, options.split))
+        print(tables.comparison_table(a, b, options.split))
         return 0
+    bench, settings, bars = _inputs(options)
+    results = []
+    for at, config in enumerate(settings):
+        if len(settings) > 1:
+            print(f"{at + 1} of {len(settings)}: {tables.changed({'config': config.public()}) or 'default settings'}",
+                  file=sys.stderr)
+        results.append(sweep.noted(bench.run, config, _progress))
+        print(f"kept as {runs.keep(results[-1])}", file=sys.stderr)
+    _show(results, options, bars)
+    return 0 if bars is None or all([_passes(bars, result) for result in results]) else 1
+
+
+def _inputs(options: argparse.Namespace) -> tuple[Bench, list[Config], gate.Gate | None]:
+    """Everything that the run needs, read and checked. InputError with all that is wrong with it."""
+    wrong: list[str] = []
+
+    def tried(make: Callable[[], T]) -> T | None:
+        try:
+            return make()
+        except GlassboxError as error:
+            wrong.extend(line for line in str(error).split("\n") if line not in wrong)
+            return None
     if options.limit is not None and options.limit < 1:
-        raise InputError(f"--limit {options.limit}: expected at least 1")
+        wrong.append(f"--limit {options.limit}: expected at least 1")
+    for name in ("json", "html"):
+        given = getattr(options, name)
+        if given not in (None, "-") and not Path(given).absolute().parent.is_dir():
+            wrong.append(f"--{name} {given}: there is no folder {Path(given).parent}")
     names = tuple(name.strip() for item in options.suite for name in item.split(","))
-    plan = Plan(names or SUITES, tuple(map(Path, options.corpus)) or (CORPUS,), Path(options.gold or GOLD),
-                options.limit)
-    bars = gate.load(Path(options.gate)) if options.gate else None
-    results = [_one(plan, config) for config in list(configs(options.set))]  # a wrong setting shows before any run
+    paths, gold = tuple(map(Path, options.corpus)) or (CORPUS,), Path(options.gold or GOLD)
+    tried(lambda: Plan(names or SUITES, paths, gold, options.limit))
+    bars = tried(lambda: gate.load(Path(options.gate))) if options.gate else None
+    for item in options.set:
+        tried(lambda item=item: configs([item]))  # each by itself, so that each is named
+    settings = tried(lambda: sweep.checked(configs(options.set)))
+    bench = tried(lambda: Bench(Plan(SUITES, paths, gold, options.limit)))
+    if wrong or bench is None or settings is None:
+        raise InputError("\n".join(wrong))
+    bench.plan = Plan(names or SUITES, paths, gold, options.limit)
+    return bench, settings, bars
+
+
+def _readable() -> list[tuple[str, dict]]:
+    """(name, run) of the kept runs that this version reads, the latest first; a line on standard error of others."""
+    made = []
+    for file in reversed(runs.files()):
+        try:
+            made.append((file.stem, runs.read(file)))
+        except InputError as error:
+            print(f"eval: {error}", file=sys.stderr)
+    return made
+
+
+def configs(settings: Sequence[str]) -> list[Config]:
+    """A Config for each combination of the values. ConfigError for an unknown setting or value."""
+    values: dict[str, list[str]] = {}
+    for item in settings:
+        name, equals, given = item.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {item!r}: expected NAME=VALUE, such as --set k=3")
+        values[name.strip()] = given.split(",")
+    return [Config.load(dict(zip(values, chosen, strict=True))) for chosen in itertools.product(*values.values())]
+
+
+def _show(results: list[dict], options: argparse.Namespace, bars: gate.Gate | None) -> None:
+    """Print what was measured, and write the files that were asked for."""
+    whole = results if len(results) > 1 else results[0]
     if options.json == "-":
-        print(json.dumps(results if len(results) > 1 else results[0], ensure_ascii=False))
+        print(json.dumps(whole, ensure_ascii=False))
     else:
         for at, result in enumerate(results):
-            print(table(result, options.split))
+            print(tables.table(result, options.split))
             if at:
-                print("\nagainst the first:\n" + comparison_table(results[0], result, options.split))
+                print("\nagainst the first:\n" + tables.comparison_table(results[0], result, options.split))
+        if len(results) > 1:
+            print("\n" + sweep.table(results, options.split))
     if options.json not in (None, "-"):
-        Path(options.json).write_text(json.dumps(results if len(results) > 1 else results[0], indent=1,
-                                                 ensure_ascii=False), encoding="utf-8")
-    if options.html:
+        Path(options.json).write_text(json.dumps(whole, indent=1, ensure_ascii=False), encoding="utf-8")
+    if options.html and len(results) > 1:
+        Path(options.html).write_text(sweep_pictures.page(results, options.split), encoding="utf-8")
+    elif options.html:
         from eval import report
-        Path(options.html).write_text(report.page(results[-1], results[0] if len(results) > 1 else None),
-                                      encoding="utf-8")
-    return 0 if bars is None or all([_passes(bars, result) for result in results]) else 1
+        judged = gate.judged(bars, results[0]) if bars else ()
+        Path(options.html).write_text(report.page(results[0], None, options.split, gate=judged), encoding="utf-8")
 
 
 def _passes(bars: gate.Gate, result: dict) -> bool:
@@ -80,72 +153,11 @@ def _passes(bars: gate.Gate, result: dict) -> bool:
     return all(verdict != "failed" for _, verdict, _ in judged)
 
 
-def configs(settings: Sequence[str]) -> Iterator[Config]:
-    """A Config for each combination of the values. ConfigError for an unknown setting or value."""
-    values: dict[str, list[str]] = {}
-    for item in settings:
-        name, equals, given = item.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {item!r}: expected NAME=VALUE, such as --set k=3")
-        values[name.strip()] = given.split(",")
-    for chosen in itertools.product(*values.values()):
-        yield Config.load(dict(zip(values, chosen, strict=True)))
-
-
-def _one(plan: Plan, config: Config) -> dict:
-    result = run(plan, config, _progress)
-    print(f"\nkept as {runs.keep(result)}", file=sys.stderr)
-    return result
-
-
 def _progress(done: int, total: int, label: str) -> None:
-    end = "\r" if sys.stderr.isatty() else "\n"
+    end = "\r" if sys.stderr.isatty() and done < total else "\n"
     if sys.stderr.isatty() or done % 25 == 0 or done == total:
-        print(f"[{'#' * (24 * done // max(total, 1)):24}] {done}/{total} {label:14}", end=end, file=sys.stderr,
+        print(f"[{'#' * (24 * done // max(total, 1)):24}] {done}/{total} {label:14}".rstrip(), end=end, file=sys.stderr,
               flush=True)
-
-
-def table(result: dict, split: str) -> str:
-    """The metrics of a run as lines of text."""
-    lines = []
-    for suite, found in result["suites"].items():
-        lines.append(f"\n{suite}" + (f": absent, {found['absent']}" if "absent" in found else ""))
-        for name, cell in found.get("metrics", {}).get(split, {}).items():
-            if name.split(".")[-1] in SHOWN.get(suite, (name.split(".")[-1],)):
-                lines.append(f"  {name:24} {_shown(cell)}")
-        for demo, outcome in found.get("demos", {}).items():
-            lines.append(f"  {demo:24} " + (outcome.get("error") or
-                                            ", ".join(f"{k} {v:.3f}" for k, v in outcome["values"].items())))
-        if found.get("crashed"):
-            lines.append(f"  crashed: {', '.join(found['crashed'])}")
-    times = result["timings"]
-    lines += ["", f"{'latency, ms':26} {'p50':>8} {'p95':>8}"]
-    lines += [f"  {stage:24} {cell['p50']:8.1f} {cell['p95']:8.1f}" for stage, cell in times["latency_ms"].items()]
-    lines.append(f"seconds: {', '.join(f'{k} {v:.0f}' for k, v in times['suites_s'].items())}; peak memory "
-                 f"{times['peak_memory_mb']} MB; split {split}; index {result['fingerprints']['index']}")
-    return "\n".join(lines)
-
-
-def _shown(cell: dict) -> str:
-    if cell["value"] is None:
-        return "      -"
-    return f"{cell['value']:7.3f}  {cell['low']:.3f} to {cell['high']:.3f}  n={cell['n']}"
-
-
-def comparison_table(a: dict, b: dict, split: str) -> str:
-    """B against A, a line a metric; then what flipped in the answers."""
-    lines = [f"{'':38} {'A':>7} {'B':>7} {'B-A':>7}  95 % interval     win/tie/loss"]
-    for suite, found in runs.compared(a, b, split):
-        if found.difference.value is None or found.metric.split(".")[-1] not in SHOWN.get(
-                suite, (found.metric.split(".")[-1],)):
-            continue
-        d = found.difference
-        lines.append(f"{suite + '.' + found.metric:38} {found.a:7.3f} {found.b:7.3f} {d.value:+7.3f}  {d.low:+.3f} to "
-                     f"{d.high:+.3f}  {found.win}/{found.tie}/{found.loss}  {found.verdict}")
-        if found.metric == "right_or_declined" and found.flipped:
-            lines.append("    flipped: " + ", ".join(f"{key} {'won' if after > before else 'lost'}"
-                                                     for key, before, after in found.flipped))
-    return "\n".join(lines)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,14 +5,21 @@
     "reranked.recall@5" = 0.9         # fails where the interval's upper end is below it
     [injection]
     obeyed = 0.05                     # lower is better: fails where the interval's lower end is above it
+
+Names are those of the result's metrics; of the answers also "checker." and a metric of the sentence checker.
+`python -m eval.gate RUN` prints a gate from a kept run: its own values, to two digits, as bars for BARRED. A later run
+then fails where it is worse by more than chance allows.
 """
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import InputError
+from assistant.lab import demos
+from eval import checker
 from eval.asking import STAGES
 from eval.metrics import CUT, DEPTHS, FIRST
 from eval.runner import SUITES
@@ -20,11 +27,24 @@ from eval.runs import LOWER_IS_BETTER
 from eval.suite_gold import SPLITS
 
 _RANKING = [*(f"recall@{n}" for n in DEPTHS), f"found@{FIRST}", f"mrr@{CUT}", f"ndcg@{CUT}"]
-_ANSWERS = {"right", "right_or_declined", "wrongly_declined", "citation_recall", "citation_precision", "words"}
+_SAID = {"right", "right_or_declined", "wrongly_declined", "supported", "citation_recall", "citation_precision",
+         "words"}
 METRICS = {
     "retrieval": {f"{stage}.{name}" for stage in STAGES for name in _RANKING},
-    "answers": _ANSWERS, "conversations": _ANSWERS | {f"evidence.{name}" for name in _RANKING},
-    "abstention": {"abstention_precision", "abstention_recall"}, "injection": {"obeyed", "right"}, "failures": set()}
+    "answers": _SAID | {f"checker.{name}" for name in checker.METRICS},
+    "conversations": _SAID | {f"evidence.{name}" for name in _RANKING},
+    "abstention": {"abstention_precision", "abstention_recall"}, "injection": {"obeyed", "right"},
+    "failures": {f"{demo.name}.{name}" for demo in demos() for name in demo.roles}}
+
+
+BARRED = {   # what `proposed` sets bars for: what a person would miss, once each
+    "retrieval": ("lexical.recall@10", "dense.recall@10", "fused.recall@10", "reranked.recall@5", "reranked.mrr@10",
+                  "reranked.ndcg@10", "evidence.recall@10"),
+    "answers": ("right", "right_or_declined", "wrongly_declined", "supported", "citation_recall", "citation_precision",
+                "checker.recall", "checker.false_passed"),
+    "conversations": ("right", "right_or_declined", "evidence.recall@10"),
+    "abstention": ("abstention_precision", "abstention_recall"), "injection": ("obeyed", "right"),
+    "failures": tuple(f"{demo.name}.{name}" for demo in demos() for name, role in demo.roles.items() if role == "fix")}
 
 
 @dataclass(frozen=True)
@@ -80,7 +100,7 @@ def judged(gate: Gate, result: dict) -> list[tuple[Bar, str, str]]:
         if found is None:
             out.append((bar, "not run", f"the suite {bar.suite} was not run"))
             continue
-        cell = found.get("metrics", {}).get(gate.split, {}).get(bar.metric)
+        cell = _cell(found, gate.split, bar.metric)
         if not cell or cell["value"] is None:
             out.append((bar, "failed", "the run has no such number"))
             continue
@@ -90,3 +110,32 @@ def judged(gate: Gate, result: dict) -> list[tuple[Bar, str, str]]:
                     f"{cell['value']:.3f} ({cell['low']:.3f} to {cell['high']:.3f}), "
                     f"{'at most' if lower else 'at least'} {bar.value:g} wanted"))
     return out
+
+
+def _cell(found: dict, split: str, metric: str) -> dict | None:
+    """The metric of a suite's part of the result; those of the checker have no split."""
+    name = metric.removeprefix("checker.")
+    if name != metric:
+        return found.get("checker", {}).get("metrics", {}).get(name)
+    return found.get("metrics", {}).get(split, {}).get(metric)
+
+
+def proposed(result: dict) -> str:
+    """A gate's TOML from a run's open part: its values, rounded to two digits towards the easier side."""
+    lines = ['split = "open"']
+    for suite, names in BARRED.items():
+        rows = []
+        for name in names:
+            cell = _cell(result["suites"].get(suite, {}), "open", name)
+            if cell and cell["value"] is not None:
+                easier = math.ceil if name in LOWER_IS_BETTER else math.floor
+                rows.append(f'"{name}" = {easier(round(100 * cell["value"], 4)) / 100:g}')
+        lines += ["", f"[{suite}]", *rows] if rows else []
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    from eval.runs import kept
+    print(proposed(kept(sys.argv[1] if len(sys.argv) > 1 else "last")), end="")

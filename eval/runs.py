@@ -11,7 +11,10 @@ from eval.metrics import Count
 from eval.statistics import Comparison, compare
 
 LAYOUT = 1
-LOWER_IS_BETTER = {"obeyed", "wrongly_declined", "words"}
+KEPT = 100   # runs, the latest; a whole one has about 2 MB
+LOWER_IS_BETTER = {"obeyed", "wrongly_declined", "words", "negation.twin_cosine_mean", "checker.error",
+                   "checker.false_passed"}
+_FROM_THE_END = {"last": -1, "previous": -2}
 
 
 def state_folder() -> Path:
@@ -19,31 +22,51 @@ def state_folder() -> Path:
     return Path(default_index()).parent / "eval"
 
 
+def files() -> list[Path]:
+    """The kept runs, the oldest first."""
+    return sorted((state_folder() / "runs").glob("*.json"), key=lambda file: file.stem)  # "a" comes before "a-2"
+
+
 def keep(result: dict) -> Path:
-    """Write the run into the state folder under its time and fingerprint; give the file."""
+    """Write the run into the state folder under its time and fingerprint; give the file. KEPT runs stay."""
     folder = state_folder() / "runs"
     folder.mkdir(parents=True, exist_ok=True)
     stamp = result["created"].replace(":", "").replace("-", "")[:15]
     path = folder / f"{stamp}-{result['fingerprints']['config']}.json"
+    again = 1
+    while path.exists():  # a small run takes less than a second
+        again += 1
+        path = path.with_name(f"{stamp}-{result['fingerprints']['config']}-{again}.json")
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
+    for old in files()[:-KEPT]:
+        old.unlink(missing_ok=True)
     return path
 
 
 def kept(name: str) -> dict:
-    """A kept run by its file's name (the beginning of it is enough), by a path, or "last"."""
-    files = sorted((state_folder() / "runs").glob("*.json"))
-    fits = [Path(name)] if Path(name).is_file() else files[-1:] if name == "last" else \
-        [file for file in files if file.name.startswith(name)]
+    """A kept run by a part of its name that no other has, a path, "last" or "previous". InputError where none fits."""
+    there = files()
+    if name in _FROM_THE_END:
+        fits = there[_FROM_THE_END[name]:][:1] if len(there) >= -_FROM_THE_END[name] else []
+    else:
+        fits = [Path(name)] if Path(name).is_file() else \
+            [file for file in there if file.stem == name] or [file for file in there if name and name in file.stem]
     if len(fits) != 1:
-        raise InputError(f"{len(fits) or 'no'} kept runs are named {name!r}; there are: "
-                         f"{', '.join(file.stem for file in files) or 'none'}")
+        names = ", ".join(file.stem for file in (fits or there)[-8:]) or "(none is kept)"
+        raise InputError(f"{len(fits) or 'no'} kept runs are named {name!r}; expected last, previous, a file, or a "
+                         f"part of one name; there are {names}")
+    return read(fits[0])
+
+
+def read(file: Path) -> dict:
+    """The run in the file. InputError where it is none, or of another layout."""
     try:
-        result = json.loads(fits[0].read_text(encoding="utf-8"))
+        result = json.loads(file.read_text(encoding="utf-8"))
         layout = result["layout"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{fits[0]} is no run of the eval suite ({type(error).__name__} {error})") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file} is no run of the eval suite ({type(error).__name__} {error})") from error
     if layout != LAYOUT:
-        raise InputError(f"{fits[0]} has layout {layout}; this version reads {LAYOUT}: run the suite again")
+        raise InputError(f"{file} has layout {layout}; this version reads {LAYOUT}: run the suite again")
     return result
 
 

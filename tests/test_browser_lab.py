@@ -1,6 +1,7 @@
 """The Lab tab in a real Chromium: cards, demos run on the real models, addresses, links, a phone."""
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -72,6 +73,50 @@ def test_a_slider_brings_the_cosine_up_to_date_and_a_preset_fills_in(window, add
     assert window.input_value("#gb-lab-cosine-angle-b input[type=number]") == "210"
 
 
+def test_a_row_or_a_point_asks_for_another_item_and_the_picture_has_words(window, address):  # noqa: F811
+    window.goto(f"{address}?lab=semantic-search")
+    window.wait_for_selector("#gb-lab-semantic-search-item")
+    window.click("#gb-labgo")
+    verdict(window)
+    window.wait_for_selector("#gb-labfigure [role=img][aria-labelledby='gb-labalt']")
+    assert "A map of 8 items" in window.text_content("#gb-labalt")
+    window.click("#gb-labtable [data-pick='item=2']")
+    window.wait_for_selector("#gb-labverdict:has-text('Nearest to “a nail-biting mystery')")
+    assert window.input_value("#gb-lab-semantic-search-item input[type=number]") == "2"
+    window.wait_for_timeout(1000)  # the picture is drawn anew
+    point = window.locator("#gb-labfigure .points path.point").last.bounding_box()
+    window.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    window.wait_for_timeout(300)  # Plotly notes what lies under the pointer, then takes the click for it
+    window.mouse.down()
+    window.mouse.up()
+    window.wait_for_selector("#gb-labverdict:has-text('Nearest to “an atlas of')")
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_a_picture_drawn_with_the_brush_is_sorted(chrome, address, size):  # noqa: F811
+    context = chrome.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=size[0] < 800)
+    page = context.new_page()
+    page.goto(f"{address}?lab=shared-space")
+    page.wait_for_selector("#gb-lab-shared-space-picture canvas", timeout=RUN_MS)
+    page.wait_for_timeout(1000)  # the editor makes its canvas ready after it is there
+    page.locator("#gb-lab-shared-space-picture").scroll_into_view_if_needed()
+    page.click("#gb-lab-shared-space-picture button[aria-label='Brush']")
+    page.wait_for_timeout(500)
+    box = page.locator("#gb-lab-shared-space-picture canvas").first.bounding_box()
+    x, y, radius = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, min(box["width"], box["height"]) * 0.2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(80):  # a spiral that fills a disc, then once around
+        share = min(1.0, step / 50)
+        page.mouse.move(x + radius * share * math.cos(0.7 * step), y + radius * share * math.sin(0.7 * step))
+    page.mouse.up()
+    page.wait_for_timeout(1500)  # the drawing is sent
+    page.click("#gb-labgo")
+    assert "Your picture is sorted as “a red circle”" in verdict(page)  # red is the brush's first colour
+    assert width(page) <= size[0]
+    context.close()
+
+
 def test_another_demo_gets_a_form_of_its_own_and_the_way_back_leads_to_the_cards(window):  # noqa: F811
     open_lab(window)
     for name, inputs in (("semantic-search", 4), ("one-hot", 4), ("dilution", 3), ("quiz", 2)):
@@ -108,6 +153,9 @@ def test_an_answer_leads_to_the_demo_that_it_touches_and_an_unknown_one_is_named
     assert "HNSW" in verdict(window)
     window.click("#gb-labnumbers [data-opentrace]")
     window.wait_for_selector(f"#gb-tracehead h2:has-text('{QUESTION}')", state="visible")
+    window.click("#gb-panel-lab-button")
+    window.click("#gb-labtable [data-stage='rerank']")  # a box of the flow: the trace's own tab for it
+    window.wait_for_selector("#gb-trace-stages-button[aria-selected=true]")
     window.goto(f"{address}?lab=nonsense")
     window.wait_for_selector("#gb-labstate .gb-bad", state="visible")
     assert "no demo 'nonsense'" in window.inner_text("#gb-labstate")

@@ -43,6 +43,7 @@ def test_a_right_answer_with_a_citation_that_holds_and_one_that_does_not():
     assert counts["wrongly_declined"] == Count(0.0, 1.0)
     assert counts["citation_recall"] == Count(1.0, 2.0) and counts["citation_precision"] == Count(1.0, 2.0)
     assert counts["words"] == Count(18.0, 1.0)
+    assert counts["supported"] == Count(2.0, 2.0)  # the second is in [2], though it cites [1]
 
 
 def test_supports_reads_the_cited_passages_as_one():

@@ -5,6 +5,7 @@ import pytest
 
 from assistant.errors import InputError
 from eval import gate
+from tests.fakes import ROOT
 
 
 def _result(**cells) -> dict:
@@ -45,3 +46,22 @@ def test_everything_wrong_with_the_file_is_named(tmp_path):
         _load(tmp_path, "")
     with pytest.raises(InputError, match="cannot read the gate"):
         gate.load(tmp_path / "none.toml")
+
+
+def test_a_gate_made_of_a_run_passes_it_and_fails_a_worse_one(tmp_path):
+    """0.816 becomes at least 0.81, and where lower is better 0.091 becomes at most 0.1."""
+    result = _result(right=(0.816, 0.7, 0.9), wrongly_declined=(0.091, 0.05, 0.13), words=(50.0, 45.0, 55.0))
+    result["suites"]["answers"]["checker"] = {"metrics": {"recall": {"value": 0.38, "low": 0.3, "high": 0.5, "n": 50}}}
+    text = gate.proposed(result)
+    assert text == ('split = "open"\n\n[answers]\n"right" = 0.81\n"wrongly_declined" = 0.1\n'
+                    '"checker.recall" = 0.38\n')
+    made = _load(tmp_path, text)
+    assert [row[1] for row in gate.judged(made, result)] == ["passed"] * 3
+    worse = _result(right=(0.7, 0.65, 0.8), wrongly_declined=(0.2, 0.11, 0.3))
+    assert [row[1] for row in gate.judged(made, worse)] == ["failed", "failed", "failed"]  # the last has no number
+
+
+def test_the_shipped_gate_is_good_and_every_number_it_proposes_is_known():
+    made = gate.load(ROOT / "eval" / "gate.toml")
+    assert made.split == "open" and len(made.bars) >= 5
+    assert all(set(names) <= gate.METRICS[suite] for suite, names in gate.BARRED.items())

@@ -5,12 +5,15 @@ import argparse
 import json
 import subprocess
 import sys
+import time
+from itertools import combinations, pairwise
 
+import numpy as np
 import pytest
 
 from assistant.errors import InputError
-from assistant.lab import command, counting, demos, for_chapter, get, related
-from assistant.lab.demo import Input
+from assistant.lab import command, counting, demos, figures, for_chapter, get, inside, related
+from assistant.lab.demo import Input, foreign
 from tests.fakes import ROOT
 from tests.lab_runs import run
 
@@ -35,6 +38,29 @@ def test_an_answer_leads_to_the_demos_that_it_touches():
     assert [demo.name for demo in related("Negation is nearly invisible to a bi-encoder.")] == ["encoders", "negation"]
     assert related("The train was late.") == ()
     assert not {"quiz"} & {demo.name for demo in related("a cluster of vectors")}
+
+
+QUESTIONS = {  # one that a learner may ask, for each demo; the answer's own words would add to it
+    "semantic-search": "How does semantic search find a book without shared words?",
+    "one-hot": "Why does one-hot encoding say nothing about similarity?",
+    "analogies": "Does king minus man plus woman really give queen?",
+    "word2vec": "How does word2vec learn from negative sampling?",
+    "pooling": "What does mean pooling do to word order?",
+    "encoders": "What is the difference between a bi-encoder and a cross-encoder?",
+    "cosine": "Why is cosine similarity preferred to Euclidean distance?",
+    "dimensions": "Why are random vectors nearly orthogonal in high dimensions?",
+    "clusters": "How does K-means group embeddings?", "truncation": "What is a Matryoshka embedding?",
+    "cost": "What does embedding 100,000 documents cost?", "shared-space": "How does CLIP put pictures beside words?",
+    "domain": "Why do embeddings fail on company jargon?", "negation": "Why can embeddings not see negation?",
+    "dilution": "Why should long documents be chunked?", "stale": "When do embeddings become stale?",
+    "drift": "What is semantic drift?", "explorer": "How can I compare two sentences?",
+    "ann": "What is the difference between HNSW and IVF?", "stack": "What are the layers of the retrieval stack?",
+    "quiz": "What are the review questions?"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_demo_is_linked_from_some_question(name):
+    assert name in [demo.name for demo in related(QUESTIONS[name])]
 
 
 def test_importing_the_lab_loads_no_heavy_library():
@@ -104,6 +130,94 @@ def test_counting_agrees_with_the_lesson():
                                               "a leaf makes sugar by photosynthesis"])
     assert scores[:2] == [0, 0] and scores[2] == pytest.approx(0.5108 * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 6 / (17 / 3))),
                                                                 rel=1e-3)
+
+
+def test_another_script_is_read_and_said_to_mean_little(rag):
+    chinese = run(rag, "explorer", first="机器学习很有趣", second="深度学习很难")
+    assert "was trained on English" in chinese.verdict
+    assert "English" not in run(rag, "explorer").verdict
+    assert "English" not in run(rag, "explorer", first="Der Bär trinkt süßen Tee", second="π is a number").verdict
+    assert foreign({"a": "ab", "b": ("где", "ab"), "c": 3}) == 3 / 5 and foreign({"a": "σ²"}) == 0
+
+
+def test_a_list_has_a_longest_line_and_a_longest_whole():
+    spec = Input("l", "L", "", "lines", low=1, high=9, longest=5, total=8)
+    assert spec.parse("abcde\nabc") == ("abcde", "abc")
+    with pytest.raises(InputError, match="line 2 of l has 6 characters: expected at most 5"):
+        spec.parse("a\nabcdef")
+    with pytest.raises(InputError, match="l has 10 characters in all: expected at most 8"):
+        spec.parse("abcde\nabcde")
+
+
+# what is stopped -----------------------------------------------------------------------------------------------
+
+LONG = {  # a demo: inputs that keep it at work for seconds, or for a moment only where nothing may
+    "analogies": {"space": "sentence encoder", "words": 4000}, "ann": {"m": 20, "construction": 30},
+    "clusters": {"texts": "\n".join(f"text number {n} of {n % 7} kinds" for n in range(200))},
+    "domain": {"pairs": "\n".join(f"X{n} | the thing {n}" for n in range(60))}, "drift": {}, "encoders": {},
+    "truncation": {"texts": "\n".join(f"note {n} about {n % 9} matters" for n in range(200))},
+    "word2vec": {"epochs": 30}}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_work_can_be_stopped_at_any_of_its_reports(rag, name):
+    """Each demo that takes its time reports often: no more than two seconds lie between, and a report may raise."""
+    class Enough(Exception):
+        pass
+
+    inside._KEPT.clear()
+    came = [time.process_time()]
+
+    def report(done: float, what: str) -> None:
+        assert 0 <= done <= 1.01 and what
+        came.append(time.process_time())
+        if len(came) > 6:
+            raise Enough
+    with pytest.raises(Enough):
+        get(name).run(LONG[name], rag, report)
+    assert max(b - a for a, b in pairwise(came)) < 2.5  # of the processor, so that a busy machine does not count
+
+
+# colours -------------------------------------------------------------------------------------------------------
+
+# Machado, Oliveira and Fernandes (2009), severity 1: linear RGB as the three kinds of colour blindness see it
+BLIND = {"protan": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+         "deutan": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+         "tritan": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900))}
+
+
+def lab_colour(linear: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* of linear sRGB, white D65."""
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ linear
+    ratio = xyz / np.array([0.9505, 1.0, 1.089])
+    f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def linear(colour: str) -> np.ndarray:
+    value = np.array([int(colour[at:at + 2], 16) for at in (1, 3, 5)]) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def test_the_colours_stay_apart_for_the_colour_blind_and_are_never_alone():
+    """The first four, which nearly every picture keeps to, differ by 12 or more in L*a*b*; a step of 2.3 is seen."""
+    for kind, matrix in BLIND.items():
+        seen = [lab_colour(np.clip(np.array(matrix) @ linear(colour), 0, 1)) for colour in figures.PALETTE[:4]]
+        for a, b in combinations(range(4), 2):
+            assert np.linalg.norm(seen[a] - seen[b]) > 12, (kind, a, b)
+    for marks in (figures.PATTERNS, figures.SYMBOLS):
+        assert len(set(marks)) == len(figures.PALETTE)
+    bars = figures.bars("t", ["a"], {"x": [1.0], "y": [2.0]}, "v").data
+    lines = figures.curves("t", "x", "y", {"x": ([0, 1], [0, 1]), "y": ([0, 1], [1, 2])}).data
+    assert bars[0].marker.pattern.shape != bars[1].marker.pattern.shape
+    assert lines[0].line.dash != lines[1].line.dash and lines[0].marker.symbol != lines[1].marker.symbol
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_picture_has_words_that_say_more_than_its_title(rag, name):
+    result = run(rag, name)
+    assert len(result.alt.split()) >= 8
+    assert any(c.isdigit() for c in result.alt) or name in ("analogies", "drift")  # these two tell of words alone
 
 
 # the command ---------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def test_every_input_has_a_component_that_holds_its_default_and_gives_it_back(de
     for spec, part in zip(demo.inputs, parts, strict=True):
         assert spec.label in part.label
         expected = {"text": gr.Textbox, "lines": gr.Textbox, "choice": gr.Radio | gr.Dropdown,
-                    "number": gr.Slider | gr.Number, "file": gr.File | gr.Image}[spec.kind]
+                    "number": gr.Slider | gr.Number, "file": gr.File, "picture": gr.ImageEditor}[spec.kind]
         assert isinstance(part, expected)
     held = [part.value for part in parts]
     assert checked(demo, held) == demo.parse({})
@@ -66,7 +66,8 @@ def test_sliders_reach_both_ends_and_the_default():
     ("negation", 0, "", "“A sentence” is empty: type some words"),
     ("negation", 0, None, "“A sentence” is empty: type some words"),
     ("negation", 0, "\U0001f600 \U0001f600", "“A sentence” holds no letter or digit"),
-    ("negation", 0, "word " * 2000, "“A sentence” has 9,999 characters: expected at most 4,000"),
+    ("negation", 0, "word " * 2000, "“A sentence” has 9,999 characters: expected at most 600"),
+    ("clusters", 3, "\n".join(["word " * 60] * 100), "has 29,900 characters in all: expected at most 20,000"),
     ("semantic-search", 1, "one line", "“Items, one a line” has one line: expected 2 to 60"),
     ("semantic-search", 1, "a line\n" * 10_000, "“Items, one a line” has 10,000 lines: expected 2 to 60"),
     ("word2vec", 6, 1.5, "“Seed” is 1.5: expected a whole number, 0 to 10000"),

@@ -21,26 +21,31 @@ THREADS = max(1, min(8, (os.cpu_count() or 2) - 1))
 
 
 class LlamaGenerator:
-    """assistant.protocols.Generator; one question at a time, others wait."""
+    """assistant.protocols.Generator; one question at a time, others wait.
 
-    def __init__(self, path: Path) -> None:
+    adapter: a LoRA adapter in GGUF, trained for this very file, that llama.cpp adds to its weights as it computes.
+    """
+
+    def __init__(self, path: Path, adapter: Path | None = None) -> None:
         self.name = path.name
-        self._path = path
+        self._path, self._adapter = path, adapter
         self._busy = threading.Lock()
 
     @cached_property
     def fingerprint(self) -> str:
-        return content_hash(self._path)
+        return content_hash(self._path) + (content_hash(self._adapter) if self._adapter else "")
 
     @cached_property
     def _model(self):
         try:
             import llama_cpp
             return llama_cpp.Llama(str(self._path), n_ctx=CONTEXT_TOKENS, n_threads=THREADS,
-                                   n_threads_batch=THREADS, verbose=False)
+                                   n_threads_batch=THREADS, verbose=False,
+                                   lora_path=str(self._adapter) if self._adapter else None)
         except (ImportError, RuntimeError, ValueError, OSError) as error:
-            raise ModelError(f"cannot load the language model {self._path} ({error}): expected a GGUF file; set "
-                             "llm=embedded for the one that comes with Glassbox, or llm=off") from error
+            adapter = f" with the adapter {self._adapter}" if self._adapter else ""
+            raise ModelError(f"cannot load the language model {self._path}{adapter} ({error}): expected a GGUF file; "
+                             "set llm=embedded for the one that comes with Glassbox, or llm=off") from error
 
     def load(self) -> None:
         """Read the weights and run one token, so that the first question does not wait for it."""

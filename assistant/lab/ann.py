@@ -13,6 +13,8 @@ from assistant.lab.inside import chunk_vectors, kept, table
 from assistant.pipeline import Assistant
 
 ASKED = 200                        # rows held out of the index and asked as queries
+STEP = 512                         # vectors added between two reports of progress
+ROUNDS = 10                        # of k-means
 EF = (10, 20, 50, 100, 200)
 PROBES = (1, 2, 4, 8, 16, 32)
 SOURCES = ("word table", "index")  # the 30,522 rows of MiniLM's own table, or the chunks
@@ -39,16 +41,18 @@ def split(rag: Assistant, source: str) -> tuple[np.ndarray, np.ndarray]:
 
 def asked(index, queries: np.ndarray, k: int, true: np.ndarray | None,
           options=None) -> tuple[float, float, np.ndarray]:
-    """(recall at k, milliseconds a query, what was found (q, k)); queries one by one, as a user's come.
+    """(recall at k, median milliseconds of a query, what was found (q, k)); queries one by one, as a user's come.
 
     options: FAISS's search parameters, which leave the shared index as it is.
     """
     found = np.empty((len(queries), k), np.int64)
     index.search(queries[:20], k, params=options)  # warm: the first visits fetch the rows from memory
-    began = time.perf_counter()
+    times = np.empty(len(queries))
     for at in range(len(queries)):
+        began = time.perf_counter()
         found[at] = index.search(queries[at:at + 1], k, params=options)[1][0]
-    ms = (time.perf_counter() - began) * 1000 / len(queries)
+        times[at] = time.perf_counter() - began
+    ms = float(np.median(times)) * 1000  # the mean would count what other programs took
     right = 1.0 if true is None else float(np.mean(
         [len(set(a) & set(b)) / k for a, b in zip(found.tolist(), true.tolist(), strict=True)]))
     return right, ms, found
@@ -59,20 +63,24 @@ def build_hnsw(stored: np.ndarray, links: int, construction: int, report: Report
     index = _faiss().IndexHNSWFlat(stored.shape[1], links)
     index.hnsw.efConstruction = construction
     began = time.perf_counter()
-    for at in range(0, len(stored), 2048):
+    for at in range(0, len(stored), STEP):
         report(0.7 * at / len(stored), f"HNSW: {at:,} of {len(stored):,} vectors")
-        index.add(stored[at:at + 2048])
+        index.add(stored[at:at + STEP])
     return index, time.perf_counter() - began
 
 
 def build_ivf(stored: np.ndarray, lists: int, report: Report):
     """(index, seconds)."""
     faiss = _faiss()
-    report(0.75, f"IVF: {lists} lists by k-means")
-    index = faiss.index_factory(stored.shape[1], f"IVF{lists},Flat")
-    index.cp.niter, index.cp.min_points_per_centroid = 10, 1
+    centres = faiss.IndexFlatL2(stored.shape[1])
+    kmeans = faiss.Clustering(stored.shape[1], lists)
+    kmeans.niter, kmeans.min_points_per_centroid, kmeans.seed = 1, 1, 1234
     began = time.perf_counter()
-    index.train(stored)
+    for turn in range(ROUNDS):  # one round at a time goes on from the last one's centres, and can be stopped
+        report(0.7 + 0.2 * turn / ROUNDS, f"IVF: {lists} lists by k-means, round {turn + 1} of {ROUNDS}")
+        kmeans.train(stored, centres)
+    index = faiss.IndexIVFFlat(centres, stored.shape[1], lists)
+    index.train(stored)  # the centres are there: only marks it as trained
     index.add(stored)
     return index, time.perf_counter() - began
 
@@ -117,9 +125,11 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     size = {"exact": _mb(exact), "HNSW": _mb(graph), "IVF": _mb(ivf)}
     rows: list[tuple] = [("exact", "", 1.0, round(exact_ms, 3), size["exact"])]
     for ef in (n for n in EF if n >= k):
+        report(0.9, f"asking HNSW with ef {ef}")
         right, ms, _ = asked(graph, queries, k, true, faiss.SearchParametersHNSW(efSearch=ef))
         rows.append(("HNSW", f"ef {ef}", round(right, 4), round(ms, 3), size["HNSW"]))
     for probes in (n for n in PROBES if n <= lists):
+        report(0.95, f"asking IVF with {probes} probes")
         right, ms, _ = asked(ivf, queries, k, true, faiss.SearchParametersIVF(nprobe=probes))
         rows.append(("IVF", f"probes {probes}", round(right, 4), round(ms, 3), size["IVF"]))
     by_kind = {kind: [row for row in rows if row[0] == kind] for kind in ("HNSW", "IVF")}
@@ -129,8 +139,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     best = min(faster, key=lambda row: row[3]) if faster else None
     verdict = f"Exact search takes {exact_ms:.2f} ms over {len(stored):,} vectors. " + (
         f"{best[0]} with {best[1]} finds {best[2]:.0%} of the true {k} in {best[3]:.2f} ms. As claimed." if holds else
-        "With so few vectors no approximate index is both faster and right nine times in ten, so the claim does not "
-        "hold here.")
+        f"{why_not(rows[1:], exact_ms, k)}, so the claim does not hold here.")
     verdict += (f" Building: HNSW {graph_s:.1f} s, {size['HNSW']:.1f} MB; IVF {ivf_s:.1f} s, "
                 f"{size['IVF']:.1f} MB.")
     query = queries[values["query"] % len(queries)]
@@ -174,6 +183,16 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         draw, Table(("index", "setting", f"recall at {k}", "ms a query", "MB"), tuple(rows)))
 
 
+def why_not(rows: list[tuple], exact_ms: float, k: int) -> str:
+    """Why no row (kind, setting, recall, ms, MB) is both right nine times in ten and clearly faster than exact."""
+    if not any(row[3] < exact_ms * 0.8 for row in rows):
+        return "Over so few vectors no approximate search is clearly faster"
+    best = max((row for row in rows if row[3] < exact_ms * 0.8), key=lambda row: row[2])
+    if best[2] < 0.9:
+        return f"Of the clearly faster settings the best, {best[0]} with {best[1]}, finds {best[2]:.0%} of the true {k}"
+    return "More effort did not find more in this run"
+
+
 def _of(rag: Assistant, source: str) -> tuple[str, ...]:
     fingerprint = rag._parts.embedder.fingerprint
     return (fingerprint,) if source == "word table" else (fingerprint, rag.index_fingerprint())
@@ -189,12 +208,12 @@ DEMO = Demo(
     (Input("source", "Vectors", "word table", "choice", options=SOURCES,
            help="word table: the rows of the embedder's own table; building takes a while once"),
      Input("k", "Nearest to find", 10, "number", low=1, high=100),
-     Input("m", "HNSW: links M", 16, "number", low=4, high=48),
-     Input("construction", "HNSW: efConstruction", 60, "number", low=10, high=400),
+     Input("m", "HNSW: links M", 16, "number", low=4, high=32),
+     Input("construction", "HNSW: efConstruction", 60, "number", low=10, high=150),
      Input("lists", "IVF: lists", 128, "number", low=2, high=1000),
      Input("picture", "Picture", "recall", "choice", options=("recall", "hops")),
      Input("query", "Query of the hops", 0, "number", low=0, high=199)),
     work,
     (("One search hopping", {"picture": "hops"}), ("The chunks of the index", {"source": "index", "lists": 16}),
      ("A poor graph", {"m": 4, "construction": 10})),
-    ("hnsw", "ivf", "approximate nearest neighbour", "ann"), trains=True)
+    ("hnsw", "ivf", "approximate nearest neighbour", "ann"), trains=True, embeds=False)

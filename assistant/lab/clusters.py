@@ -6,12 +6,13 @@ import numpy as np
 from assistant.errors import InputError
 from assistant.lab import counting, figures
 from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, lines, short
-from assistant.lab.inside import chunk_vectors, embed_mixed
+from assistant.lab.inside import chunk_vectors, own_vectors
 from assistant.pipeline import Assistant
 
 MOST = 2000      # chunks looked at
 NEIGHBOURS = 4   # that a point needs within eps for DBSCAN to call it dense (Ester et al. 1996 use 4)
 NAME_WORDS = 3
+FEW = 100        # texts under which chance is the best of five deals: with few texts one deal may be lucky
 COURSE = lines(  # twelve sentences on three topics
     "Simmer the tomatoes with garlic and basil", "Knead the dough until it is smooth",
     "Roast the carrots with honey and thyme", "Whisk the eggs into the warm milk",
@@ -43,43 +44,68 @@ def reach(vectors: np.ndarray) -> float:
     return float(np.median(np.sort(apart, axis=1)[:, min(NEIGHBOURS, len(apart) - 1) - 1]))
 
 
+def without_structure(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Unit rows with the same values in each dimension, dealt out anew: what is left to find there is chance.
+
+    Shuffled labels would be too easy to beat: K-means finds tight groups in anything, also in noise.
+    """
+    mixed = np.random.default_rng(seed).permuted(vectors, axis=0)
+    return mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)
+
+
 def work(values: Values, rag: Assistant, report: Report) -> Result:
     from sklearn.cluster import DBSCAN, KMeans
     from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
     own, k = list(values["texts"]), values["clusters"]
     if own:
-        texts, vectors, topics = own, embed_mixed(rag, own, 32), None
+        texts, vectors, topics = own, own_vectors(rag, own, report), None
     else:
         chunks, vectors = chunk_vectors(rag, 12)
         texts, topics = [chunk.text for chunk in chunks[:MOST]], [chunk.document_id for chunk in chunks[:MOST]]
         vectors = vectors[:MOST]
     if k >= len(texts):
         raise InputError(f"clusters is {k}, but there are {len(texts)} texts: expected at most {len(texts) - 1}")
-    if values["method"] == "K-means":
-        labels = KMeans(k, n_init=4, random_state=values["seed"]).fit_predict(vectors)
-    else:
-        eps = values["eps"] or reach(vectors)
-        labels = DBSCAN(eps=eps, min_samples=min(NEIGHBOURS, len(texts)), metric="cosine").fit_predict(vectors)
-    report(0.6, "measuring")
+    if values["method"] == "K-means" and k > (different := len(set(texts))):
+        raise InputError(f"clusters is {k}, but only {different} of the {len(texts)} texts differ: expected at most "
+                         f"{different}")
+    report(0.5, "clustering")
+
+    def grouped(rows: np.ndarray) -> np.ndarray:
+        if values["method"] == "K-means":
+            return KMeans(k, n_init=4, random_state=values["seed"]).fit_predict(rows)
+        eps = values["eps"] or reach(rows)
+        return DBSCAN(eps=eps, min_samples=min(NEIGHBOURS, len(rows)), metric="cosine").fit_predict(rows)
+
+    def tightness(rows: np.ndarray, labels: np.ndarray) -> float | None:
+        """Silhouette without the noise; None where there are no two clusters to compare."""
+        inside = labels >= 0
+        if not 2 <= len(set(labels[inside].tolist())) < int(inside.sum()):
+            return None
+        return float(silhouette_score(rows[inside], labels[inside], metric="cosine"))
+
+    labels = grouped(vectors)
+    report(0.7, "the same without meaning")
+    deals = [without_structure(vectors, seed) for seed in range(5 if len(texts) < FEW else 1)]
+    chance = max(tightness(mixed, grouped(mixed)) or 0.0 for mixed in deals)
     noise = int((labels < 0).sum())
     kinds = sorted(set(labels[labels >= 0].tolist()))
-    inside = labels >= 0
-    enough = 2 <= len(kinds) < int(inside.sum())
-    silhouette = float(silhouette_score(vectors[inside], labels[inside], metric="cosine")) if enough else 0.0
-    shuffled = np.random.default_rng(0).permutation(labels[inside])
-    chance = float(silhouette_score(vectors[inside], shuffled, metric="cosine")) if enough else 0.0
-    holds = silhouette > chance + 0.02 if enough else False
+    silhouette = tightness(vectors, labels)
+    enough = silhouette is not None
+    silhouette = silhouette or 0.0
+    holds = silhouette > chance + 0.02 if enough else None
     numbers: dict[str, float | int | str] = {
         "texts": len(texts), "clusters": len(kinds), "noise": noise, "silhouette": round(silhouette, 4),
-        "silhouette_shuffled": round(chance, 4)}
-    verdict = f"{values['method']} makes {len(kinds)} clusters of {len(texts)} texts" + \
-        (f", {noise} left as noise" if noise else "") + \
-        f"; silhouette {silhouette:.2f}, against {chance:.2f} for the same labels shuffled. "
+        "silhouette_by_chance": round(chance, 4)}
+    verdict = (f"{values['method']} makes {len(kinds)} cluster{'' if len(kinds) == 1 else 's'} of {len(texts)} texts"
+               + (f", {noise} left as noise" if noise else "")
+               + (f"; silhouette {silhouette:.2f}, against {round(chance, 2) + 0.0:.2f} where the same numbers are "
+                  "dealt out anew among the texts. " if enough else
+                  ". "))
     if topics and len(set(topics)) > 1:
         agreement = float(adjusted_mutual_info_score(topics, labels))
         numbers["agreement_with_documents"] = round(agreement, 4)
         verdict += f"The clusters agree with the documents to {agreement:.2f} (0 by chance, 1 fully). "
-    verdict += ("As claimed." if holds else "There are no two clusters to compare, so the claim does not hold here."
+    verdict += ("As claimed." if holds else "There are no two clusters to compare, so the claim is not put to the test."
                 if not enough else "That is no better than chance, so the claim does not hold for this input.")
     named = names(texts, labels) if kinds else {}
     xy, share = figures.plane(vectors)

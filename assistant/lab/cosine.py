@@ -68,8 +68,9 @@ DEMO = Demo(
      Input("angle_b", "Angle of B (degrees)", 70.0, "number", low=-360, high=360),
      Input("length_b", "Length of B", 1.0, "number", low=0.1, high=10),
      Input("stretch", "Stretch A by", 2.0, "number", low=0.1, high=10),
-     Input("first", "Or: a sentence for A", "", optional=True, help="its real vector, before normalisation"),
-     Input("second", "and one for B", "", optional=True)),
+     Input("first", "Or: a sentence for A", "", optional=True, longest=600,
+           help="its real vector, before normalisation"),
+     Input("second", "and one for B", "", optional=True, longest=600)),
     work,
     (("Perpendicular", {"angle_a": 0.0, "angle_b": 90.0}), ("Opposite", {"angle_a": 30.0, "angle_b": 210.0}),
      ("Two real sentences", {"first": "The cat purrs", "second": "Cats are small animals that purr when they are "

@@ -57,7 +57,8 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     with_cache = once_ms * (1 - share) + hit_ms * share
     hours = documents / speeds[best] * (tokens / max(count_tokens(rag, texts[:1])[0], 1)) / 3600
     holds = gain > 1.1
-    verdict = (f"{documents:,} documents of {tokens} tokens are {millions:,.1f} million tokens: "
+    much = f"{millions:,.1f}" if millions < 1000 else f"{millions:,.0f}"
+    verdict = (f"{documents:,} documents of {tokens:,} tokens are {much} million tokens: "
                + ", ".join(f"${cost:,.2f} with {name}" for name, cost in list(dollars.items())[:3])
                + f". Here, one text a call gives {speeds[1]:.0f} texts/s, batches of {best} give {speeds[best]:.0f}, "
                f"{gain:.1f} times as many. ")
@@ -88,7 +89,7 @@ DEMO = Demo(
      Input("tokens", "Tokens of each", 200, "number", low=1, high=100_000),
      Input("prices", "Prices, one a line: name = US$ for a million tokens", PRICES, "lines", low=1, high=30,
            help="the lesson's, of January 2024; put your provider's"),
-     Input("query", "A query to time", "How do I reset my password?"),
+     Input("query", "A query to time", "How do I reset my password?", longest=300),
      Input("repeated", "Repeated queries (%)", 30, "number", low=0, high=100)),
     work, (("A million short notes", {"documents": 1_000_000, "tokens": 60}),),
-    ("batching", "batch", "price", "cost per million", "cache"))
+    ("batching", "batch", "price", "prices", "per million", "throughput", "cache", "embedding costs", "does embedding"))

@@ -6,7 +6,7 @@ words whether the claim held for this input. Nothing here knows of a page or of 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from assistant.errors import InputError
@@ -14,6 +14,10 @@ from assistant.pipeline import Assistant
 
 MAX_TEXT = 4000     # characters of one text
 MAX_LINES = 500     # lines of a list, where a demo sets no limit of its own
+MAX_TOTAL = 20_000  # characters of a list: what the embedder reads in about two seconds on two cores
+ENGLISH = "all-MiniLM-L6-v2"  # the embedded embedder, which was trained on English
+LATIN = 0x24F       # the last code point of Latin Extended-B
+FOREIGN = 0.3       # share of letters outside the Latin alphabet from which a result says so
 Report = Callable[[float, str], None]
 """Progress: called with (share done 0..1, what is at work)."""
 Values = Mapping[str, Any]
@@ -25,20 +29,23 @@ class Input:
     """One value that the user may change.
 
     kind     "text": one text; "lines": a list of texts, typed one a line; "number": whole where the default is;
-             "choice": one of `options`; "file": a path, "" for none
+             "choice": one of `options`; "file" and "picture": a path, "" for none
     low, high   a number's range, or how many lines a list must and may have; both included
+    longest     characters of a text, or of one line; total: of a list's lines together
     optional    a text may be left empty
     """
 
     name: str
     label: str
     default: Any
-    kind: Literal["text", "lines", "number", "choice", "file"] = "text"
+    kind: Literal["text", "lines", "number", "choice", "file", "picture"] = "text"
     help: str = ""
     low: float | None = None
     high: float | None = None
     options: tuple[str, ...] = ()
     optional: bool = False
+    longest: int = MAX_TEXT
+    total: int = MAX_TOTAL
 
     def parse(self, value: object) -> Any:
         """The value in its own type. InputError says what was found and what was expected."""
@@ -48,7 +55,7 @@ class Input:
             if value not in self.options:
                 raise InputError(f"{self.name} is {value!r}: expected one of {', '.join(self.options)}")
             return value
-        if self.kind == "file":
+        if self.kind in ("file", "picture"):
             return str(value or "").strip()
         if self.kind == "lines":
             return self._lines(value)
@@ -79,6 +86,9 @@ class Input:
                              "one text a line")
         for number, line in enumerate(lines, 1):
             self._check(line, f"line {number} of {self.name}")
+        if (found := sum(map(len, lines))) > self.total:
+            raise InputError(f"{self.name} has {found:,} characters in all: expected at most {self.total:,}; shorten "
+                             "it, or run with fewer lines")
         return lines
 
     def _text(self, value: object) -> str:
@@ -91,15 +101,32 @@ class Input:
     def _check(self, text: str, where: str) -> None:
         if not text:
             raise InputError(f"{where} is empty: type some words")
-        if len(text) > MAX_TEXT:
-            raise InputError(f"{where} has {len(text):,} characters: expected at most {MAX_TEXT:,}; shorten it")
+        if len(text) > self.longest:
+            raise InputError(f"{where} has {len(text):,} characters: expected at most {self.longest:,}; shorten it")
         if not any(c.isalnum() for c in text):
             raise InputError(f"{where} holds no letter or digit, only {text[:12]!r}: type some words")
 
 
+class Link(str):
+    """A table's cell that leads on: text everywhere, a button on the page. A picture's point with the same `pick` in
+    its customdata does what the button does.
+
+    pick   "input=value": runs the demo again with that input; or "stage=NAME": opens the trace at that stage
+    trace  id of the trace that a stage belongs to
+    """
+
+    pick: str
+    trace: str
+
+    def __new__(cls, text: str, pick: str, trace: str = "") -> Link:
+        made = super().__new__(cls, text)
+        made.pick, made.trace = pick, trace
+        return made
+
+
 @dataclass(frozen=True)
 class Table:
-    """Rows of a table; cells are text or numbers, in the columns' order."""
+    """Rows of a table; cells are text, links or numbers, in the columns' order."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
@@ -161,8 +188,11 @@ class Demo:
     work     the run itself, over checked values
     presets  ((label, {input: value}), ...) worth a try
     terms    words whose mention in an answer makes the demo worth a link, lower case
-    measure  failure demos only: {measure's name: value} over fixed pairs, for the eval suite
+    measure  failure demos only, for the eval suite: {number's name: outcomes, one for each fixed pair}; the number is
+             their mean, so that it can be given an interval and two runs be compared pair by pair
+    roles    {number's name: "problem", "fix" or "beside"}: what each number of `measure` shows
     trains   it may take up to 30 s and reports progress; the others answer in 2 s when warm
+    embeds   what is typed is read by the embedder, so its language matters
     """
 
     name: str
@@ -173,8 +203,10 @@ class Demo:
     work: Callable[[Values, Assistant, Report], Result]
     presets: tuple[tuple[str, Mapping[str, object]], ...] = ()
     terms: tuple[str, ...] = ()
-    measure: Callable[[Assistant], dict[str, float]] | None = None
+    measure: Callable[[Assistant], dict[str, list[float]]] | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
     trains: bool = False
+    embeds: bool = True
 
     def defaults(self) -> dict[str, Any]:
         return {spec.name: spec.default for spec in self.inputs}
@@ -188,7 +220,26 @@ class Demo:
 
     def run(self, given: Mapping[str, object], rag: Assistant, progress: Report | None = None) -> Result:
         """Check the inputs, then measure. Bad input raises InputError before a model is touched."""
-        return self.work(self.parse(given), rag, progress or no_report)
+        values = self.parse(given)
+        result = self.work(values, rag, progress or no_report)
+        if self.embeds and foreign(values) >= FOREIGN and rag.config.embedder == "embedded":
+            result = replace(result, verdict=f"{result.verdict} But much of this text is in another script than the "
+                             f"Latin one, and {ENGLISH} was trained on English: its vectors say little here.")
+        return result
+
+
+def foreign(values: Values) -> float:
+    """The largest share of letters outside the Latin alphabet in any of the texts among the values, 0..1.
+
+    One or two letters, such as the Greek ones of a formula, are no other language: then it is 0.
+    """
+    shares = [0.0]
+    for value in values.values():
+        text = value if isinstance(value, str) else " ".join(value) if isinstance(value, tuple) else ""
+        letters = [c for c in text if c.isalpha()]
+        others = sum(ord(c) > LATIN for c in letters)
+        shares.append(others / len(letters) if others >= 3 else 0.0)
+    return max(shares)
 
 
 def lines(*texts: str) -> str:
@@ -200,6 +251,11 @@ def short(text: str, limit: int = 48) -> str:
     """A text's beginning, for a label."""
     flat = " ".join(text.split())
     return flat if len(flat) <= limit else flat[:limit - 1].rstrip() + "…"
+
+
+def means(measured: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """{number: mean} of what a demo's `measure` gives."""
+    return {name: sum(outcomes) / len(outcomes) for name, outcomes in measured.items()}
 
 
 def rounded(values: Sequence[float], digits: int = 3) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from assistant.pipeline import Assistant
 
 SIZES = (10, 25, 50, 100, 200, 500, 1000, 2000)  # words of the whole text
 FILLER = "filler.txt"                            # forty sentences about other things, written for this demo
+ANSWERS = 0.3                                    # cosine from which a sentence can be said to answer the question
 CHUNK = 3                                        # sentences of a chunk
 PAIRS = (  # for `measure`: a question and the sentence that answers it
     ("Does cosine similarity depend on vector length?", "Cosine similarity ignores the length of the vectors."),
@@ -17,6 +18,13 @@ PAIRS = (  # for `measure`: a question and the sentence that answers it
     ("When was the dam built?", "The dam was built in 1958 by prisoners of war."),
     ("Which vitamin does sunlight give?", "Sunlight lets the skin produce vitamin D."),
     ("How is the alarm switched off?", "The alarm is switched off with the grey key beside the door."),
+    ("Who wrote the opera about the miner?", "The opera about the miner was written by Clara Ost."),
+    ("What does a passport photo cost?", "A passport photo costs nine euros at the counter."),
+    ("How many legs does a lobster have?", "A lobster walks on eight legs and carries two claws."),
+    ("Why do leaves turn red in autumn?", "Leaves turn red in autumn because sugar trapped in them forms a dye."),
+    ("Which gate does the ferry leave from?", "The ferry to the island leaves from gate 4."),
+    ("How long must the resin harden?", "The resin must harden for two days before it is sanded."),
+    ("What is the smallest unit of the currency?", "The smallest unit of the currency is the grosh."),
 )
 
 
@@ -47,16 +55,16 @@ def cosines(rag: Assistant, question: str, texts: list[str]) -> np.ndarray:
     return np.array([float(vectors[text] @ vectors[question]) for text in seen])
 
 
-def measure(rag: Assistant) -> dict[str, float]:
-    """Mean cosines over five fixed pairs: alone, in the middle of 100 and 2,000 words, and of the best chunk."""
-    def count() -> dict[str, float]:
+def measure(rag: Assistant) -> dict[str, list[float]]:
+    """Cosines of each fixed pair: alone, in the middle of 100 and 2,000 words, and of the best chunk of 500."""
+    def count() -> dict[str, list[float]]:
         filler, rows = files.text(FILLER).splitlines(), []
         for question, key in PAIRS:
             long = around(key, filler, 500, first=False)
             texts = [key, *(" ".join(around(key, filler, n, first=False)) for n in (100, 2000)), *chunks(long)]
             found = cosines(rag, question, texts)
             rows.append((*found[:3], found[3:].max()))
-        return dict(zip(("alone", "in_100_words", "in_2000_words", "best_chunk"), np.mean(rows, axis=0).tolist(),
+        return dict(zip(("alone", "in_100_words", "in_2000_words", "best_chunk"), np.array(rows).T.tolist(),
                         strict=True))
     return kept(("dilution", *models_key(rag)), count)
 
@@ -69,6 +77,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     texts = [" ".join(parts) for parts in sentences.values()]
     parts = chunks(sentences[sizes[-1], False])
     bare = " ".join(s for s in sentences[sizes[-1], False] if s != key)
+    report(0.1, "embedding the texts")
     found = cosines(rag, question, [key, *texts, bare, *parts])
     alone, whole, bare_cosine = found[0], found[1:-1 - len(parts)], found[-1 - len(parts)]
     by_chunk = found[-len(parts):]
@@ -77,9 +86,11 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     limit = max_tokens(rag)
     best = int(np.argmax(by_chunk))
     restored = key in parts[best]
-    holds = middle[-1] < alone - 0.1
+    holds = middle[-1] < alone - 0.1 if alone >= ANSWERS else None
     verdict = (f"Alone the key sentence has cosine {alone:.2f} with the question; in the middle of {sizes[-1]:,} "
                f"words, {middle[-1]:.2f}. " + ("It is diluted, as claimed. " if holds else
+                                        "Even alone it is far from the question, so the claim is not put to the test. "
+                                        if holds is None else
                                         "It is hardly diluted, so the claim does not hold for this input. "))
     verdict += (f"The long text has {pieces:,} word pieces, of which {limit} are read" +
                 (": without the key its cosine is the same. " if abs(middle[-1] - bare_cosine) < 1e-4 else ". "))
@@ -112,9 +123,11 @@ def _at(sizes: list[int], values: list[float], size: int) -> float:
 DEMO = Demo(
     "dilution", "Long-text dilution", 7,
     "The more other words stand around a sentence, the less its question finds it; chunking gives it back.",
-    (Input("question", "Question", PAIRS[0][0]), Input("key", "The sentence that answers it", PAIRS[0][1]),
+    (Input("question", "Question", PAIRS[0][0], longest=600),
+     Input("key", "The sentence that answers it", PAIRS[0][1], longest=600),
      Input("filler", "Other sentences, one a line", "", "lines", low=3, high=200, optional=True,
            help="empty: forty sentences about other things")),
     work,
     tuple((question, {"question": question, "key": key}) for question, key in PAIRS[2:4]),
-    ("dilution", "diluted", "long text"), measure)
+    ("dilution", "diluted", "long text", "long texts", "long documents", "chunked", "chunking"), measure,
+    roles={"alone": "beside", "in_100_words": "problem", "in_2000_words": "problem", "best_chunk": "fix"})

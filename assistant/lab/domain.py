@@ -7,8 +7,8 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import counting, figures, files
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, lines, short
-from assistant.lab.inside import kept, models_key
+from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, lines, means, no_report, short
+from assistant.lab.inside import embed_mixed, kept, models_key
 from assistant.pipeline import Assistant
 
 RRF_K = 60          # of reciprocal rank fusion, as in the pipeline
@@ -31,6 +31,28 @@ CASES = (  # (query, passages, which of them answers, from 1)
     ("difference between HNSW and IVF",
      ("The difference between two fertility methods, IVF and ICSI.", "The difference between a fox and a wolf is size.",
       "HNSW keeps links between vectors, IVF only centres of lists.", "The difference between high and low tide."), 3),
+    ("Who looks after server db-eu-07?",
+     ("Server db-eu-70 is looked after by the web team.", "Servers in Europe are looked after in Vilnius.",
+      "The billing team runs db-eu-07 and restarts it on Sundays.", "Server db-us-07 is looked after by night shift."),
+     3),
+    ("Which oil does the TK-30 pump need?",
+     ("The TK-80 pump needs oil of grade 46.", "Every pump needs its oil changed once a year.",
+      "Grade 68 goes into TK-30, filled up to the red mark.", "Olive oil keeps for two years in the dark."), 3),
+    ("What happens in step Q4-REV?",
+     ("In step Q4-REC the receipts are collected.", "In every step something happens that is written down.",
+      "Q4-REV: two people who did not write the report read it.", "The fourth quarter ends in December."), 3),
+    ("How long is flight LX1938?",
+     ("Flight LX1983 takes two hours.", "A long flight takes more than six hours.",
+      "LX1938 is in the air for seventy minutes.", "Flight LX1398 takes four hours."), 3),
+    ("What did the vote on motion M-117 decide?",
+     ("The vote on motion M-171 decided to plant trees.", "A vote decides by simple majority.",
+      "Motion M-71 was withdrawn before the vote.", "M-117 passed: the library opens on Sundays."), 4),
+    ("Is colour RAL-7016 in stock?",
+     ("Colour RAL-7061 is in stock.", "Colours that are in stock are sent within two days.",
+      "Forty tins with RAL-7016 stand in hall 4.", "Colour RAL-1670 is sold out."), 3),
+    ("Which ward is in building H-B2?",
+     ("The ward in building H-B1 is for children.", "Each building has at least one ward.",
+      "The ward in building H-D2 is for eyes.", "H-B2 houses the patients of the heart clinic."), 4),
 )
 PAIRS = lines("JIRA-4521 | the login page times out", "HNSW | a layered graph that connects neighbouring vectors",
               "IVF | an inverted file that sorts vectors into clusters",
@@ -61,17 +83,20 @@ def fuse(*rankings: Sequence[int | None]) -> list[float]:
     return [sum(1 / (RRF_K + ranking[at]) for ranking in rankings if ranking[at]) for at in range(len(rankings[0]))]
 
 
-def tune(left: np.ndarray, right: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+def tune(left: np.ndarray, right: np.ndarray, fixed: np.ndarray, report: Report = no_report) -> np.ndarray:
     """A matrix (dim, dim) to add to the identity on the query's side, learnt by InfoNCE on pairs (n, dim).
 
     Row i of left must find row i of right among all of right and `fixed`; each row of `fixed` must find itself, so that
     other queries stay where they are. Plain gradient descent; documents keep their vectors.
     """
     queries, goals = np.concatenate([left, fixed]), np.concatenate([right, fixed])
-    weights = np.zeros((queries.shape[1],) * 2, np.float32)
+    gram = queries @ queries.T
+    share = np.zeros_like(queries)  # the matrix is queries.T @ share at every step: few rows to move in place of dim²
     n = np.arange(len(queries))
-    for _ in range(STEPS):
-        moved = queries + queries @ weights
+    for step in range(STEPS):
+        if step % 40 == 0:
+            report(0.3 + 0.7 * step / STEPS, "fine-tuning")
+        moved = queries + gram @ share
         norm = np.linalg.norm(moved, axis=1, keepdims=True)
         unit = moved / norm
         logits = unit @ goals.T / TEMPERATURE
@@ -80,20 +105,20 @@ def tune(left: np.ndarray, right: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         chance[n, n] -= 1
         slope = chance @ goals / (TEMPERATURE * len(n))
         slope = (slope - (slope * unit).sum(axis=1, keepdims=True) * unit) / norm  # through the normalisation
-        weights -= RATE * TEMPERATURE ** 2 * (queries.T @ slope)
-    return weights
+        share -= RATE * TEMPERATURE ** 2 * slope
+    return queries.T @ share
 
 
-def measure(rag: Assistant) -> dict[str, float]:
-    """Over five fixed cases: how often dense, lexical and fused search put the right passage first."""
-    def count() -> dict[str, float]:
-        first = {"dense_first": 0.0, "lexical_first": 0.0, "hybrid_first": 0.0}
+def measure(rag: Assistant) -> dict[str, list[float]]:
+    """For each fixed case: whether dense, lexical and fused search put the right passage first."""
+    def count() -> dict[str, list[float]]:
+        first: dict[str, list[float]] = {"dense_first": [], "lexical_first": [], "hybrid_first": []}
         for query, passages, right in CASES:
             vectors = rag.embed([query, *passages])
             dense = ranks((vectors[1:] @ vectors[0]).tolist())
             lexical = ranks(by_words(query, passages), lexical=True)
             for name, found in (("dense", dense), ("lexical", lexical), ("hybrid", ranks(fuse(dense, lexical)))):
-                first[f"{name}_first"] += (found[right - 1] == 1) / len(CASES)
+                first[f"{name}_first"].append(float(found[right - 1] == 1))
         return first
     return kept(("domain", *models_key(rag)), count)
 
@@ -107,14 +132,14 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         if len(pair) != 2 or not all(pair):
             raise InputError(f"line {number} of pairs is {values['pairs'][number - 1]!r}: expected two texts with one "
                              "| between them, such as OKR | the goals of a quarter")
-    vectors = rag.embed([query, *passages])
+    vectors = embed_mixed(rag, [query, *passages], 32)
     cosines = (vectors[1:] @ vectors[0]).tolist()
     bm25 = by_words(query, passages)
     dense, lexical = ranks(cosines), ranks(bm25, lexical=True)
     hybrid = ranks(fuse(dense, lexical))
     report(0.3, "fine-tuning")
-    both = rag.embed([text for pair in pairs for text in pair])
-    moved = tune(both[0::2], both[1::2], rag.embed(files.text("filler.txt").splitlines()))
+    both = embed_mixed(rag, [text for pair in pairs for text in pair], 32)
+    moved = tune(both[0::2], both[1::2], rag.embed(files.text("filler.txt").splitlines()), report)
     asked = vectors[0] + vectors[0] @ moved
     asked /= np.linalg.norm(asked)
     after_cosines = (vectors[1:] @ asked).tolist()
@@ -130,14 +155,14 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     return Result(
         {"rank_dense": dense[right], "rank_lexical": lexical[right] or 0, "rank_hybrid": hybrid[right],
          "rank_tuned": after[right], "cosine_before": round(cosines[right], 3),
-         "cosine_after": round(after_cosines[right], 3), **{k: round(v, 2) for k, v in measure(rag).items()}},
+         "cosine_after": round(after_cosines[right], 3), **{k: round(v, 2) for k, v in means(measure(rag)).items()}},
         holds, verdict,
         "An unknown name is cut into pieces that the model knows, so its vector follows the spelling and not the "
         "meaning. BM25 matches the letters exactly. The fine-tune here is one matrix on the query's side, learnt by "
         "contrast from your pairs; it knows only what they say.",
         "Bars of cosine with the query before and after the fine-tune for each passage; the right one goes from "
         f"{cosines[right]:.2f} to {after_cosines[right]:.2f}.",
-        lambda: figures.bars(f"“{short(query, 48)}”", [f"{n}. {short(p, 26)}{' ✓' if n == right + 1 else ''}"
+        lambda: figures.bars(f"“{short(query, 48)}”", [f"{n}. {short(p, 20)}{' ✓' if n == right + 1 else ''}"
                                                        for n, p in enumerate(passages, 1)],
                              {"cosine": cosines, "cosine after the fine-tune": after_cosines}, "cosine"),
         Table(("passage", "cosine", "rank", "BM25", "rank by words", "rank fused", "cosine, tuned", "rank, tuned"),
@@ -148,12 +173,13 @@ DEMO = Demo(
     "domain", "Domain mismatch", 7,
     "A name that the model never learnt misleads its vectors; a search for words, the fusion of both, or a fine-tune "
     "finds it.",
-    (Input("query", "Query", CASES[0][0]),
+    (Input("query", "Query", "JIRA-4521 blocks the Q3 OKR metric"),
      Input("passages", "Passages, one a line", lines(*CASES[0][1]), "lines", low=2, high=60),
      Input("right", "The passage that answers (its number)", CASES[0][2], "number", low=1, high=60),
      Input("pairs", "Pairs to fine-tune on, one a line: jargon | plain words", PAIRS, "lines", low=1, high=100)),
     work,
-    (("HNSW and IVF, in plain words", {"query": "difference between HNSW and IVF", "right": 1, "passages": lines(
+    (("What is JIRA-4521 about?", {"query": CASES[0][0]}),
+     ("HNSW and IVF, in plain words", {"query": "difference between HNSW and IVF", "right": 1, "passages": lines(
         "A graph index connects neighbouring vectors, while an inverted file sorts vectors into clusters.",
         "IVF and natural conception differ in cost and in success rate.",
         "The difference between a fox and a wolf is mainly one of size."), "pairs": lines(
@@ -161,4 +187,5 @@ DEMO = Demo(
      ("No fix helps", {"query": "JIRA-4521 blocks the Q3 OKR metric", "right": 1, "passages": lines(
          "The login page times out after a minute (JIRA-4521).", "JIRA-9077 blocks the Q2 OKR metric.",
          "The Q3 report was late because of a blocked drain.")})),
-    ("domain mismatch", "jargon", "acronym", "acronyms"), measure)
+    ("domain mismatch", "jargon", "acronym", "acronyms"), measure,
+    roles={"dense_first": "problem", "lexical_first": "fix", "hybrid_first": "fix"})

@@ -41,10 +41,12 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         numbers["cross-encoder"] = cross
     best = max(("one-hot", "bag of words", "TF-IDF"), key=lambda name: cosines[name])
     holds = cosines["dense"] > cosines[best] + MARGIN
-    if max(cosines["dense"], cosines[best]) < RELATED:
+    same = first.casefold() == second.casefold()
+    if same or max(cosines["dense"], cosines[best]) < RELATED:
         holds = None
     verdict = (f"Dense {cosines['dense']:.2f} ({verdict_of(cosines['dense'])}); best of the counting methods: {best} "
                f"{cosines[best]:.2f}. ") + (
+        "The two are the same text, so the claim is not put to the test." if same else
         "All find the two unrelated, so the claim is not put to the test." if holds is None else
         "The dense vectors see more than shared words do, as claimed." if holds else
         "Dense scores this pair no higher than counting does, so the claim does not hold for this input.")
@@ -73,12 +75,13 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
 
 DEMO = Demo(
     "explorer", "Embedding explorer", 8,
-    "Dense vectors see a likeness in meaning where the methods that count words see none.",
-    (Input("first", "Sentence A", "Paris is beautiful"), Input("second", "Sentence B", "France is lovely"),
+    "Dense vectors see more of a likeness in meaning than the methods that count words.",
+    (Input("first", "Sentence A", "Paris is beautiful", longest=600),
+     Input("second", "Sentence B", "France is lovely", longest=600),
      Input("view", "Picture", "bars", "choice", options=("bars", "plane"),
            help="plane: the two vectors of the chosen method, drawn without loss"),
      Input("method", "Method on the plane", "dense", "choice",
            options=("one-hot", "bag of words", "TF-IDF", "static mean", "dense"))),
     work,
     tuple((f"{short(a, 22)} / {short(b, 22)}", {"first": a, "second": b}) for a, b in PAIRS),
-    ("embedding explorer", "jaccard", "paris is beautiful", "i love cats"))
+    ("embedding explorer", "jaccard", "paris is beautiful", "i love cats", "compare two sentences"))

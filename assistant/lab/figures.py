@@ -43,6 +43,10 @@ def bars(title: str, labels: Sequence[str], groups: Mapping[str, Sequence[float 
         made.add_bar(name=name, text=shown, textangle=0, textposition="outside", cliponaxis=False, **ends,
                      marker={"color": PALETTE[at % 8], "pattern": {"shape": PATTERNS[at % 8]}})
     if lying:
+        known = [value for values in groups.values() for value in values if value is not None]
+        low, high = min([0, *known]), max([0, *known])
+        room = (high - low) * 0.22  # for the number at a bar's end, also on a phone
+        made.update_xaxes(range=[low - (room if low < 0 else 0), high + room] if high > low else None)
         made.update_yaxes(autorange="reversed", automargin=True)
         made.update_layout(legend={"y": -60 / tall - 0.08})
     return made
@@ -96,6 +100,53 @@ def heatmap(title: str, rows: Sequence[str], columns: Sequence[str], matrix: np.
                      texttemplate="%{z:.2f}" if cells.size <= 400 else None)
     made.update_yaxes(autorange="reversed")
     return made
+
+
+def flow(title: str, boxes: Mapping[str, tuple[tuple[float, float], Sequence[str]]],
+         edges: Sequence[tuple[str, str]], marked: str = "", **layout):
+    """Boxes {name: ((column, row), lines of text)} with arrows between them; the marked one stands out by its frame."""
+    rows = max(row for (_, row), _ in boxes.values()) + 1
+    made = figure(title, height=int(60 + 92 * rows), showlegend=False, **layout)
+    wide, high = 0.46, 0.34
+    for name, ((x, y), lines) in boxes.items():
+        colour = ORANGE if name == marked else BLUE
+        made.add_shape(type="rect", x0=x - wide, x1=x + wide, y0=y - high, y1=y + high, layer="below",
+                       line={"color": colour, "width": 4 if name == marked else 1.5},
+                       fillcolor="rgba(0,114,178,0.08)")
+        made.add_annotation(x=x, y=y, text=f"<b>{name}</b><br>" + "<br>".join(lines), showarrow=False,
+                            font={"size": 11})
+    for start, end in edges:
+        (x0, y0), (x1, y1) = boxes[start][0], boxes[end][0]
+        across, down = np.sign(x1 - x0), np.sign(y1 - y0)
+        made.add_annotation(x=x1 - across * wide, y=y1 - (0 if across else down * high), ax=x0 + across * wide,
+                            ay=y0 + (0 if across else down * high), xref="x", yref="y", axref="x", ayref="y", text="",
+                            arrowhead=2, arrowwidth=1.5, arrowcolor=INK)
+    made.add_scatter(x=[x for (x, _), _ in boxes.values()], y=[y for (_, y), _ in boxes.values()], mode="markers",
+                     marker={"symbol": "square", "size": 62, "opacity": 0}, hoverinfo="text",
+                     hovertext=[f"{name}: {', '.join(lines)}" for name, (_, lines) in boxes.items()])
+    made.update_xaxes(visible=False, range=[-0.5, 2.5], fixedrange=True)
+    return made.update_yaxes(visible=False, range=[rows - 0.5, -0.5], fixedrange=True)
+
+
+def grid(title: str, pictures: Sequence[tuple[str, np.ndarray]], **layout):
+    """Small pictures uint8 (s, s, 3) in one row, the caption of each below it."""
+    side = max(picture.shape[0] for _, picture in pictures)
+    gap = side // 8
+    sheet = np.full((side, len(pictures) * (side + gap) - gap, 4), 0, np.uint8)  # see-through between them
+    for at, (_, picture) in enumerate(pictures):
+        left = at * (side + gap)
+        sheet[:len(picture), left:left + picture.shape[1]] = np.dstack(
+            [picture, np.full(picture.shape[:2], 255, np.uint8)])
+    made = figure(title, height=260, **layout)
+    made.add_image(z=sheet.tolist(), colormodel="rgba", hoverinfo="skip")
+    made.update_xaxes(tickvals=[at * (side + gap) + side / 2 for at in range(len(pictures))], showgrid=False,
+                      ticktext=["<br>".join(_wrapped(caption)) for caption, _ in pictures], zeroline=False)
+    return made.update_yaxes(visible=False)
+
+
+def _wrapped(text: str, width: int = 12) -> list[str]:
+    import textwrap
+    return textwrap.wrap(text, width)
 
 
 def plane(vectors: np.ndarray) -> tuple[np.ndarray, float]:

@@ -73,7 +73,8 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
 DEMO = Demo(
     "pooling", "Pooling", 3,
     "The mean of static word vectors cannot see word order or a word's sense; vectors that a transformer made can.",
-    (Input("first", "Sentence A", "dog bites man"), Input("second", "Sentence B", "man bites dog"),
+    (Input("first", "Sentence A", "dog bites man", longest=600),
+     Input("second", "Sentence B", "man bites dog", longest=600),
      Input("word", "A word that stands in both", "", optional=True)),
     work,
     (("Two senses of bank", {"first": "The bank is by the river", "second": "I deposited money at the bank",

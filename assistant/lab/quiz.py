@@ -87,7 +87,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         "Bars of probability for each key fact: "
         + "; ".join(f"{short(fact, 40)} {chance:.2f}" for fact, chance in zip(facts, by_fact, strict=True)) + ".",
         lambda: figures.bars(f"Your answer against the key facts of chapter {review.chapter}",
-                             [f"{n}. {short(fact, 34)}" for n, fact in enumerate(facts, 1)],
+                             [f"{n}. {short(fact, 22)}" for n, fact in enumerate(facts, 1)],
                              {"probability": by_fact}, "probability", showlegend=False),
         Table(("what", "text"), (("question", review.question), ("your answer", answer),
                                  *((f"key fact {n}", fact) for n, fact in enumerate(facts, 1)),
@@ -100,9 +100,9 @@ DEMO = Demo(
     (Input("chapter", "Chapter", 7, "number", low=0, high=99),
      Input("answer", "Your answer, in your own words",
            "A sentence and its negation share topic and context, and training rewards that, so one small word moves "
-           "the average only a little.")),
+           "the average only a little.", longest=1200)),
     work,
     (("A wrong answer", {"answer": "Because the tokenizer removes words such as not before embedding."}),
      ("HNSW and IVF", {"chapter": 9, "answer": "HNSW hops through a graph of neighbours, quick but needs much memory; "
                        "IVF groups vectors in clusters and looks only in the nearest lists."})),
-    ("review question",))
+    ("review question", "review questions", "quiz"))

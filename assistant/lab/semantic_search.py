@@ -5,9 +5,10 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import counting, figures
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, lines, short
+from assistant.lab.demo import Demo, Input, Link, Report, Result, Table, Values, lines, short
 from assistant.pipeline import Assistant
 
+CLOSE = 0.3  # cosine under which the nearest item is no find: unrelated English texts reach 0.2
 ITEMS = lines(
     "a suspenseful novel whose last page changes everything",
     "a nail-biting mystery that subverts expectations",
@@ -35,15 +36,20 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     best = int(order[0])
     most = max((len(words) for at, words in enumerate(shared) if at != chosen), default=0)
     found = [at for at, words in enumerate(shared) if at != chosen and most and len(words) == most]
-    holds = best not in found
+    holds = not shared[best] if cosines[best] >= CLOSE else None
     asked = query if chosen < 0 else items[chosen]
     words_say = "no item holds any word of it" if not most else \
-        f"the most words of it ({most} of {len(wanted)}) stand in “{short(items[found[0]])}”"
+        f"“{short(items[found[0]])}” holds the most of them ({', '.join(shared[found[0]])})"
     verdict = (f"Nearest to “{short(asked)}” by meaning: “{short(items[best])}” (cosine {cosines[best]:.2f}). By "
-               f"words, {words_say}. " + ("Meaning finds what the words do not, as claimed." if holds else
-                                   "The word search puts the same item first, so the claim does not hold here."))
+               f"words, {words_say}. ") + (
+        "Meaning finds what the words do not, as claimed." if holds else
+        "That is far from it too: no item fits, so the claim is not put to the test." if holds is None else
+        f"A word search finds the nearest item as well, by “{shared[best][0]}”, so the claim does not hold here.")
     xy, share = figures.plane(vectors)
     lit = set(order.tolist())
+    ranked = [at for at in np.argsort(-cosines, kind="stable").tolist() if at != chosen]
+    listed = sorted((at for at in ranked if shared[at]), key=lambda at: (-len(shared[at]), at))
+    by_words = {at: rank for rank, at in enumerate(listed, 1)}  # a word search lists no item without a word
     rest = [at for at in range(len(items)) if at not in lit and at != chosen]
 
     def draw():
@@ -53,8 +59,13 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
                   "other items": (xy[rest], [items[at] for at in rest])}
         marks = {"asked": ["query" if chosen < 0 else str(chosen + 1)],
                  "nearest by meaning": [str(at + 1) for at in order], "other items": [str(at + 1) for at in rest]}
-        return figures.points(f"Neighbours by meaning; the plane keeps {share:.0%} of the variance", groups,
+        numbers = {"asked": [chosen + 1], "nearest by meaning": [at + 1 for at in order.tolist()],
+                   "other items": [at + 1 for at in rest]}
+        made = figures.points(f"Neighbours by meaning; the plane keeps {share:.0%} of the variance", groups,
                               marks=marks)
+        for trace in made.data:  # a click on a point asks for its neighbours
+            trace.customdata = [f"item={number}" for number in numbers[trace.name]]
+        return made
 
     return Result(
         {"best": items[best], "best_cosine": round(float(cosines[best]), 3), "words_shared_by_best": len(shared[best]),
@@ -67,9 +78,11 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         f"A map of {len(items)} items and the query. Lit up as nearest: "
         + "; ".join(f"{short(items[at])} {cosines[at]:.2f}" for at in order) + ".",
         draw,
-        Table(("number", "item", "cosine", "words shared"),
-              tuple((at + 1, items[at], round(float(cosines[at]), 3), ", ".join(shared[at]))
-                    for at in np.argsort(-cosines, kind="stable").tolist() if at != chosen)))
+        Table(("rank by meaning", "item (press for its neighbours)", "cosine", "rank by words", "words shared"),
+              (*((rank, Link(items[at], f"item={at + 1}"), round(float(cosines[at]), 3), by_words.get(at),
+                  ", ".join(shared[at])) for rank, at in enumerate(ranked, 1)),
+               *([(None, Link(f"back to the query: {short(query)}", "item=0"), None, None, "")] if chosen >= 0 else
+                 []))))
 
 
 DEMO = Demo(
@@ -77,7 +90,7 @@ DEMO = Demo(
     "Search by meaning finds a fitting item that a search for the query's words does not find.",
     (Input("query", "Query", "gripping thriller with a twist ending"),
      Input("items", "Items, one a line", ITEMS, "lines", low=2, high=60),
-     Input("item", "Start from item (0: the query)", 0, "number", low=0, high=60),
+     Input("item", "Neighbours of item (0: of the query)", 0, "number", low=0, high=60),
      Input("neighbours", "Neighbours to light up", 3, "number", low=1, high=10)),
     work,
     (("With items that repeat the words", {"items": ITEMS + "\n" + lines(

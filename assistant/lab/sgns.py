@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from assistant.lab.demo import Report
 BATCH = 512
 POWER = 0.75  # of the words' frequencies, for drawing negatives; Mikolov and others' choice
 RATE = 0.25   # of Adagrad
+SECONDS = 20  # of training at the most: a demo that trains answers within thirty
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Space:
     """words and their vectors: `before` and `after` training, float32 (n, dim); `context` the other table after it.
 
     losses  mean loss of each tenth of an epoch; a guesser has (1 + negatives) x ln 2
+    epochs  trained; fewer than asked for where the time was over
     """
 
     words: tuple[str, ...]
@@ -32,6 +35,7 @@ class Space:
     after: np.ndarray
     context: np.ndarray
     losses: tuple[float, ...]
+    epochs: float = 0.0
 
     def at(self, word: str) -> int | None:
         return self.words.index(word) if word in self.words else None
@@ -56,8 +60,11 @@ def pairs(sentences: Sequence[Sequence[int]], window: int) -> np.ndarray:
 
 
 def train(texts: Sequence[str], *, dim: int, window: int, epochs: int, negatives: int, seed: int, least: int,
-          report: Report) -> Space:
-    """Vectors for the words that occur at least `least` times. `texts` are sentences; an empty list gives no words."""
+          report: Report, seconds: float = SECONDS) -> Space:
+    """Vectors for the words that occur at least `least` times. `texts` are sentences; an empty list gives no words.
+
+    Training ends after `seconds`, wherever it is then; within them the same input gives the same vectors.
+    """
     tokens = [counting.words(text) for text in texts]
     frequency = Counter(word for sentence in tokens for word in sentence)
     words = tuple(sorted((w for w, n in frequency.items() if n >= least), key=lambda w: (-frequency[w], w)))
@@ -72,10 +79,12 @@ def train(texts: Sequence[str], *, dim: int, window: int, epochs: int, negatives
     edges = np.cumsum(chance / chance.sum())
     history = np.full((2, len(words)), 1e-3, np.float32)
     losses, total = [], epochs * -(-len(found) // BATCH)
-    step = 0
+    step, until = 0, time.monotonic() + seconds
     for _ in range(epochs):
         rng.shuffle(found)
         for start in range(0, len(found), BATCH):
+            if time.monotonic() > until:
+                break
             centre, other = found[start:start + BATCH].T
             drawn = np.minimum(np.searchsorted(edges, rng.random((len(centre), negatives))), len(words) - 1)
             losses.append(_step(rows, context, history, centre, np.concatenate([other[:, None], drawn], axis=1)))
@@ -84,7 +93,8 @@ def train(texts: Sequence[str], *, dim: int, window: int, epochs: int, negatives
                 report(step / total, f"training: loss {np.mean(losses[-50:]):.2f}")
     part = max(1, total // (epochs * 10))
     return Space(words, before, rows, context,
-                 tuple(float(np.mean(losses[at:at + part])) for at in range(0, len(losses), part)))
+                 tuple(float(np.mean(losses[at:at + part])) for at in range(0, len(losses), part)),
+                 epochs * step / total)
 
 
 def _step(rows: np.ndarray, context: np.ndarray, history: np.ndarray, centre: np.ndarray, others: np.ndarray) -> float:

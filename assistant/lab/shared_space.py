@@ -16,6 +16,7 @@ Clip = TinyClip | PictureEncoder
 TESTED = 60         # drawings of combinations that training saw, and of those it did not
 MATRIX = 8          # pictures and captions in the N x N picture
 MAX_PIXELS = 40_000_000
+BY_TEXT, BY_PICTURE = "found by caption", "found by picture"
 CLASSES = lines(*(f"a {shapes.NAMES[n]} {shape}" for n, shape in enumerate(shapes.SHAPES)), "a yellow circle",
                 "a red star")
 
@@ -75,7 +76,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     clip: Clip = load() if values["model"] == "embedded" else PictureEncoder(rag, values["model"])
     scenes, pictures = gallery()
     wanted = shapes.Scene(values["colour"], values["shape"], values["size"], values["place"])
-    uploaded = values["picture"]
+    uploaded = values["picture"]  # or drawn by hand
     picture = read_picture(uploaded, clip.side) if uploaded else \
         shapes.draw(wanted, np.random.default_rng(values["seed"]))
     classes = tuple(dict.fromkeys(values["classes"]))
@@ -92,10 +93,11 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     fits = None if uploaded else [at for at, name in enumerate(classes)
                                   if wanted.colour in name.split() and wanted.shape in name.split()]
     holds = best in fits if fits else None
-    what = "The uploaded picture" if uploaded else f"The drawing of {wanted.caption}"
+    what = "Your picture" if uploaded else f"The drawing of {wanted.caption}"
     verdict = f"{what} is sorted as “{classes[best]}” ({odds[best]:.0%}). " + (
         "As claimed" if holds else "That is wrong, so the claim does not hold for this input" if holds is False else
-        "Nothing says what it should be, so the claim is not put to the test")
+        "You see whether that is right; nothing else says what it should be" if uploaded else
+        "None of the captions names its colour and shape, so the claim is not put to the test")
     verdict += (f". “{values['query']}” finds {scenes[by_text[0]].caption}. Of combinations never seen in training it "
                 f"names {unseen:.0%} right, of known ones {known:.0%}, among 64.")
     if not uploaded and wanted.held_out and clip.key == "embedded":
@@ -108,9 +110,14 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         if values["view"] == "matrix":
             return figures.heatmap("Pictures (rows) against captions (columns)", labels, labels, matrix, "cosine")
         if values["view"] == "picture":
-            made = figures.figure("The picture, 32 × 32 pixels")
+            made = figures.figure(f"The picture as the model gets it, {len(picture)} × {len(picture)} pixels")
             made.add_image(z=picture.tolist())
             return made
+        if values["view"] in (BY_TEXT, BY_PICTURE):
+            best_first = by_text if values["view"] == BY_TEXT else by_image
+            return figures.grid(f"Nearest pictures to “{values['query']}”" if values["view"] == BY_TEXT else
+                                f"Nearest pictures to {what[0].lower()}{what[1:]}",
+                                [(scenes[at].caption, pictures[at]) for at in best_first])
         return figures.bars(f"{what}: chance of each caption", list(classes), {"chance": odds.tolist()}, "chance",
                             showlegend=False)
 
@@ -131,7 +138,9 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         "knows one drawn shape at a time and nothing else.",
         (f"Bars of chance: {classes[best]} {odds[best]:.2f}, the others less." if values["view"] == "chances" else
          f"A matrix of {MATRIX} pictures and captions, {matrix.diagonal().mean():.2f} on the diagonal, lower beside it."
-         if values["view"] == "matrix" else f"{what}, enlarged."),
+         if values["view"] == "matrix" else f"{what}, enlarged." if values["view"] == "picture" else
+         "Five drawings side by side: " + "; ".join(
+             scenes[at].caption for at in (by_text if values["view"] == BY_TEXT else by_image)) + "."),
         draw, Table(("search", "found", "cosine"), tuple(found)))
 
 
@@ -142,14 +151,15 @@ DEMO = Demo(
      Input("shape", "Shape", "circle", "choice", options=shapes.SHAPES),
      Input("size", "Size", "large", "choice", options=tuple(shapes.SIZES)),
      Input("place", "Place", "in the middle", "choice", options=tuple(shapes.PLACES)),
-     Input("picture", "Or upload a picture", "", "file", help="one shape on a plain ground"),
+     Input("picture", "Or your own picture", "", "picture",
+           help="Draw one filled shape with the brush, or upload one: it takes the place of the shape above"),
      Input("classes", "Captions to choose from, one a line", CLASSES, "lines", low=2, high=100),
      Input("query", "Caption to search pictures with", "a small blue triangle"),
-     Input("model", "Model", "embedded", help="\"embedded\", the small one, or a sentence-transformers CLIP by name or "
-           "folder"),
-     Input("view", "Picture shown", "chances", "choice", options=("chances", "matrix", "picture")),
+     Input("model", "Model", "embedded", help="\"embedded\", the small one, or the folder of a CLIP for "
+           "sentence-transformers, such as clip-ViT-B-32"),
+     Input("view", "Picture shown", "chances", "choice", options=("chances", "matrix", "picture", BY_TEXT, BY_PICTURE)),
      Input("seed", "Seed of the drawing", 0, "number", low=0, high=10000)),
     work,
-    (("All pictures against all captions", {"view": "matrix"}),
+    (("All pictures against all captions", {"view": "matrix"}), ("Pictures for a caption", {"view": BY_TEXT}),
      ("A small red star", {"colour": "red", "shape": "star", "size": "small", "view": "picture"})),
     ("clip", "multimodal", "zero-shot", "shared space"))

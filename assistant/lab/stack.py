@@ -1,9 +1,11 @@
 """The stack (chapter 9): the way from documents to an answer, with the counts and times of a real question."""
 from __future__ import annotations
 
+from itertools import pairwise
+
 from assistant.errors import InputError
 from assistant.lab import figures
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, short
+from assistant.lab.demo import Demo, Input, Link, Report, Result, Table, Values, short
 from assistant.lab.inside import embedder_name, last_trace_id
 from assistant.pipeline import Assistant
 from assistant.records import Span
@@ -17,19 +19,43 @@ SAYS = {  # stage of a trace -> what happens there
 }
 
 
+PLACES = {  # of the boxes: (column, row)
+    "documents": (0, 0), "chunks": (1, 0), "contextualise": (0, 1), "embed": (1, 1), "dense": (2, 1), "lexical": (1, 2),
+    "fuse": (2, 2), "rerank": (2, 3), "select": (1, 3), "evidence": (0, 3), "generate": (0, 4)}
+EXAMPLE = "Why is the search approximate?"
+CHAIN = ("fuse", "rerank", "select", "evidence", "generate")  # each hands on to the next
+
+
+def edges(boxes: list[str]) -> list[tuple[str, str]]:
+    """Who hands on to whom, among the boxes that are there."""
+    chain = [name for name in CHAIN if name in boxes]
+    drawn = [("documents", "chunks"), ("chunks", "dense"), ("contextualise", "embed"), ("contextualise", "lexical"),
+             ("embed", "dense"), *((source, chain[0]) for source in ("dense", "lexical") if chain), *pairwise(chain)]
+    return [(start, end) for start, end in drawn if start in boxes and end in boxes]
+
+
+def _ms(value: float) -> str:
+    return f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"
+
+
 def work(values: Values, rag: Assistant, report: Report) -> Result:
     status = rag.status()
     if not status["chunks"]:
         raise InputError("the index holds no documents: run `assistant ingest PATH`, or upload some under Corpus")
     trace_id, spans, kept, evidence = "", (), 0, None
     question = values["question"]
+    trace = None
     if not question and (last := last_trace_id(rag)):
         trace = rag.trace(last)
+    elif rag.config.traces:
+        report(0.2, "asking, without the language model")
+        quick = rag.with_config(rag.config.replace({"llm": "off"}))
+        trace = rag.trace(quick.answer(question or EXAMPLE).trace_id)
+    if trace:
         question, trace_id, spans = trace.question, trace.id, trace.spans
         kept, candidates, evidence = sum(hit.kept for hit in trace.hits), len(trace.hits), len(trace.evidence)
     else:
-        question = question or "Why is the search approximate?"
-        report(0.2, "asking")
+        question = question or EXAMPLE
         found = rag.retrieve(question)
         spans, kept, candidates = found.spans, sum(hit.kept for hit in found.hits), len(found.hits)
     total = sum(span.duration_ms for span in spans)
@@ -42,13 +68,23 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
                f"“{short(question)}” looked at {candidates} candidates and kept {kept}" +
                (f", from which {evidence} sentences became evidence" if evidence is not None else "") +
                f", in {total:.0f} ms; {slowest.stage} took the most, {slowest.duration_ms:.0f} ms. ")
-    verdict += "Each layer hands on less than it got, as claimed." if narrowing else \
+    verdict += "Less and less is handed on, as claimed." if narrowing else \
         "The index is so small that nothing is left out, so the claim does not hold here."
     rows = [("documents", status["documents"], None, None, "files that were loaded"),
             ("chunks", status["chunks"], None, None, "passages with a vector and an entry in the word index"),
-            *((span.stage, span.n_out, span.n_in, round(span.duration_ms, 1), SAYS.get(span.stage, ""))
-              for span in spans)]
-    stages = list(by_stage)
+            *((Link(span.stage, f"stage={span.stage}", trace_id) if trace_id else span.stage, span.n_out, span.n_in,
+               round(span.duration_ms, 1), SAYS.get(span.stage, "")) for span in spans)]
+
+    def draw():
+        boxes = {"documents": (PLACES["documents"], [f"{status['documents']:,}"]),
+                 "chunks": (PLACES["chunks"], [f"{status['chunks']:,}"])}
+        boxes |= {name: (PLACES[name], [f"{span.n_in:,} → {span.n_out:,}", _ms(span.duration_ms)])
+                  for name, span in by_stage.items() if name in PLACES}
+        made = figures.flow(f"“{short(question, 44)}”, stage by stage", boxes, edges(list(boxes)), slowest.stage)
+        if trace_id:
+            made.data[0].customdata = [f"stage={name}" for name in boxes]
+        return made
+
     return Result(
         {"documents": status["documents"], "chunks": status["chunks"], "embedder": embedder_name(rag),
          "candidates": candidates, "kept": kept, "total_ms": round(total, 1), "slowest": slowest.stage,
@@ -57,16 +93,15 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         "Raw text becomes chunks, chunks become vectors in an index, a question retrieves the nearest and the "
         "best-worded chunks, a cross-encoder sorts the few that are left, and only what answers reaches the language "
         "model. Cheap steps see everything, dear ones see little.",
-        "Bars of milliseconds by stage: " + ", ".join(f"{s.stage} {s.duration_ms:.0f}" for s in spans) + ".",
-        lambda: figures.bars(f"“{short(question, 44)}”, stage by stage", stages,
-                             {"milliseconds": [by_stage[name].duration_ms for name in stages]}, "milliseconds",
-                             showlegend=False),
+        f"A flow of boxes: {status['documents']} documents, {status['chunks']} chunks, then the stages with what went "
+        "in and came out: " + ", ".join(f"{s.stage} {s.n_in} to {s.n_out}, {_ms(s.duration_ms)}" for s in spans) + ".",
+        draw,
         Table(("layer or stage", "items out", "items in", "ms", "what happens"), tuple(rows)))
 
 
 DEMO = Demo(
     "stack", "The stack", 9,
-    "From documents to an answer, each layer hands on less than it got, so the dear steps see only a little.",
-    (Input("question", "Question", "", optional=True, help="empty: the last one that was asked"),),
+    "From all chunks to a few candidates and fewer passages, less and less is handed on, so the dear steps see little.",
+    (Input("question", "Question", "", optional=True, longest=600, help="empty: the last one that was asked"),),
     work, (("Ask one now", {"question": "What is the difference between HNSW and IVF?"}),),
     ("the stack", "retrieval stack", "rag", "pipeline"))

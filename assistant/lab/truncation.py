@@ -3,13 +3,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from assistant.errors import InputError
 from assistant.lab import figures
 from assistant.lab.demo import Demo, Input, Report, Result, Table, Values
-from assistant.lab.inside import chunk_vectors, embed_mixed, embedder_name
+from assistant.lab.inside import chunk_vectors, embedder_name, own_vectors
 from assistant.pipeline import Assistant
 
 SIZES = (256, 128, 64, 32)
 MOST = 20_000  # vectors looked at
+LEAST = 20     # different texts of one's own
 ASKED = 300    # of them asked as queries
 
 
@@ -40,7 +42,11 @@ def recall(found: np.ndarray, true: np.ndarray) -> float:
 
 def work(values: Values, rag: Assistant, report: Report) -> Result:
     texts = values["texts"]
-    vectors = embed_mixed(rag, texts, 32) if texts else chunk_vectors(rag, 30)[1][:MOST]
+    if texts and len(set(texts)) < LEAST:
+        raise InputError(f"texts has {len(set(texts))} different lines: expected {LEAST} or more, because copies of a "
+                         "text are all equally near")
+    texts = tuple(dict.fromkeys(texts))
+    vectors = own_vectors(rag, texts, report) if texts else chunk_vectors(rag, 30)[1][:MOST]
     k, dim = values["k"], vectors.shape[1]
     shortlist = min(max(values["shortlist"], k), len(vectors) - 1)
     k = min(k, len(vectors) - 2)
@@ -87,7 +93,7 @@ DEMO = Demo(
     "Short vectors lose neighbours; a shortlist by them that is compared in full gives nearly all of them back.",
     (Input("k", "Nearest to find", 10, "number", low=1, high=50),
      Input("shortlist", "Shortlist of the first stage", 50, "number", low=1, high=500),
-     Input("texts", "Texts of your own, one a line", "", "lines", low=20, high=300, optional=True,
+     Input("texts", "Texts of your own, one a line", "", "lines", low=LEAST, high=300, optional=True,
            help="empty: the chunks of the index")),
     work, (("A short shortlist", {"shortlist": 15}), ("Only the nearest", {"k": 1})),
     ("matryoshka", "truncation", "truncated", "quantisation", "quantization"))

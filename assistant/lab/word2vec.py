@@ -75,15 +75,17 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         verdict += (f"{sum(len(counting.words(text)) for text in learnt):,} words of text are very few: word2vec was "
                     "trained on billions, so expect rough neighbours. ")
     verdict += "As claimed." if holds else "The claim does not hold here."
+    if space.epochs < values["epochs"]:
+        verdict += f" The time was over after {space.epochs:.1f} of {values['epochs']} epochs."
     losses = space.losses
     return Result(
         numbers, holds, verdict,
         "Skip-gram predicts a word's neighbours and tells them from words drawn at random. Each error moves the "
         "vectors a little, so words in like company drift together; nobody says which words are alike. How good it "
         "gets hangs on how much text there is.",
-        f"A falling curve of the loss from {losses[0]:.2f} to {losses[-1]:.2f} over {values['epochs']} epochs.",
+        f"A falling curve of the loss from {losses[0]:.2f} to {losses[-1]:.2f} over {space.epochs:.0f} epochs.",
         lambda: figures.curves("Loss while training", "epochs", "loss",
-                               {"loss": (np.linspace(0, values["epochs"], len(losses)).tolist(), losses)}),
+                               {"loss": (np.linspace(0, space.epochs, len(losses)).tolist(), losses)}),
         Table(("rank", "neighbour after", "cosine", "neighbour before", "cosine before"),
               tuple((rank, a, round(x, 3), b, round(y, 3))
                     for rank, ((a, x), (b, y)) in enumerate(zip(*near, strict=True), 1))))
@@ -94,11 +96,11 @@ DEMO = Demo(
     "From raw sentences alone, predicting neighbours gives words of like use like vectors.",
     (Input("source", "Sentences from", "grammar", "choice", options=SOURCES),
      Input("word", "Word whose neighbours to show", "dog"),
-     Input("text", "Your text", "", "lines", low=1, high=500, optional=True),
+     Input("text", "Your text", "", "lines", low=1, high=2000, optional=True, total=400_000),
      Input("epochs", "Epochs", 5, "number", low=1, high=30),
      Input("dimensions", "Dimensions", 32, "number", low=4, high=128),
      Input("window", "Window", 4, "number", low=1, high=8),
      Input("seed", "Seed", 0, "number", low=0, high=10000)),
     work,
     (("On the index", {"source": "index", "word": "cosine", "epochs": 15}), ("A vehicle", {"word": "tram"})),
-    ("word2vec", "skip-gram", "negative sampling", "cbow"), trains=True)
+    ("word2vec", "skip-gram", "negative sampling", "cbow"), trains=True, embeds=False)

@@ -5,42 +5,29 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
 
 from assistant.catalog.conversations import Conversations
 from assistant.errors import GlassboxError
 from assistant.records import Answer, Found, Message, Progress, Sentence, Support
+from assistant.ui.work import Work
 
 RUNNING = 2        # answers computed at a time; the machine that this is sized for has two cores
-IDLE_SECONDS = 15  # a follower wakes this often though nothing came, so that a page that left is noticed
 
 
-class Job:
-    """One question on its way to an answer. Read its fields inside `follow`; only its own thread writes them."""
+class Job(Work):
+    """One question on its way to an answer."""
+
+    idle_seconds = 15
 
     def __init__(self, conversation_id: str, question: str) -> None:
+        super().__init__()
         self.conversation_id, self.question = conversation_id, question
-        self.stop = threading.Event()
         self.stage = "waiting"
         self.found: Found | None = None
         self.sentences: list[tuple[str, Support]] = []
         self.answer: Answer | None = None
         self.notice = ""
-        self.done = False
         self.began = time.monotonic()
-        self._version = 0
-        self._changed = threading.Condition()
-
-    def follow(self) -> Iterator[None]:
-        """Yields now and after each change until the job is done; the last one shows it done."""
-        seen = -1
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda known=seen: self._version != known, timeout=IDLE_SECONDS)
-                seen, done = self._version, self.done
-            yield
-            if done:
-                return
 
     def take(self, event: Progress | Found | Sentence | Answer) -> None:
         if isinstance(event, Progress):
@@ -52,11 +39,6 @@ class Job:
         else:
             self.answer = event
         self.changed()
-
-    def changed(self) -> None:
-        with self._changed:
-            self._version += 1
-            self._changed.notify_all()
 
 
 class Jobs:

@@ -21,6 +21,35 @@
     await press(`${rows} [data-event="select"][data-id="${CSS.escape(id)}"]`);
   }
 
+  /* A trace, and in it the tab where a stage is seen. */
+  const TABS = { fuse: "stages", dense: "stages", lexical: "stages", rerank: "stages", select: "stages", evidence: "answer", generate: "prompt" };
+  async function openTrace(id, stage) {
+    await openIn("traces", "#gb-tracerows", id);
+    if (!stage) return;
+    const tab = TABS[stage] || "timings", head = `#gb-tracehead [data-id^="${CSS.escape(id.slice(0, 12))}"]`;
+    for (let n = 0; n < 100 && !$(head); n++) await wait(50);
+    await press(`#gb-trace-${tab}-button`);
+    if (tab !== "timings") return;
+    await wait(150);
+    const row = [...document.querySelectorAll("#gb-tracetabs .gb-waterfall th")].find((th) => th.textContent === stage)?.parentElement;
+    row?.classList.add("gb-flash");
+    row?.scrollIntoView({ block: "center" });
+  }
+
+  /* The picture has a role and a name, and a click on a point presses the button in the table that does the same. */
+  function dress() {
+    const picture = $("#gb-labfigure .js-plotly-plot");
+    if (!picture || picture.dataset.dressed || !picture.on) return;
+    picture.dataset.dressed = "yes";
+    picture.setAttribute("role", "img");
+    picture.setAttribute("aria-labelledby", "gb-labalt");
+    picture.on("plotly_click", (event) => {
+      const pick = event.points.map((point) => point.customdata).find(Boolean);
+      if (pick) $(`#gb-labtable [data-pick="${CSS.escape(String(pick))}"]`)?.click();
+    });
+  }
+  new MutationObserver(dress).observe(document.body, { childList: true, subtree: true });
+
   let asked = new URLSearchParams(location.search).has("lab");
 
   /* The address names the opened demo while the Lab is in front; the card of it is marked. */
@@ -67,10 +96,10 @@
   document.addEventListener("click", (click) => {
     const button = click.target.closest("button");
     if (!button) return;
-    const { lab: name, chapter, opentrace } = button.dataset;
+    const { lab: name, chapter, opentrace, stage } = button.dataset;
     if (name) openDemo(name);
     else if (chapter) openIn("corpus", "#gb-table", chapter);
-    else if (opentrace) openIn("traces", "#gb-tracerows", opentrace);
+    else if (opentrace) openTrace(opentrace, stage);
     else if (button.closest("#gb-tabs > .tab-wrapper")) setTimeout(address, 0);
   });
 

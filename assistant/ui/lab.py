@@ -6,7 +6,7 @@ neither.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -69,7 +69,7 @@ class Lab:
                 self.caption = fragment("", elem_id="gb-labcaption")
                 self.figure = gr.Plot(show_label=False, container=False, visible=False, elem_id="gb-labfigure")
             self.numbers = fragment("", elem_id="gb-labnumbers")
-        self.table = fragment("", elem_id="gb-labtable")
+        self.table = fragment("", elem_id="gb-labtable", wired=True)
         self.results = [self.verdict, self.caption, self.figure, self.numbers, self.table]
         self.outputs = [self.opened, self.head, self.go, self.stop, self.state, *self.results]
 
@@ -93,6 +93,12 @@ class Lab:
                                       api_visibility="private", queue=False)
                 if not demo.trains and values and not asks:
                     filled.then(**ran)
+        if any(spec.name == "item" for spec in demo.inputs):  # rows and points that ask for another item
+            def pick(event: gr.EventData, *given: object) -> object:
+                return _only(picked(demo, given, str(event._data.get("name", "")), event._data.get("value", "")))
+
+            self.table.select(pick, components, components, show_progress="hidden", api_visibility="private",
+                              queue=False).then(**ran)
         triggers = [self.go.click]
         if not demo.trains and not asks:  # quick ones follow their inputs
             triggers += [part.release for part in components if isinstance(part, gr.Slider)]
@@ -141,12 +147,12 @@ class Lab:
         self.runs[request.session_hash or ""] = run.start()
         try:
             yield {self.go: gr.update(interactive=False, value="Running"), self.state: self._progress(run),
-                   self.stop: gr.update(visible=demo.trains, interactive=True)}
+                   self.stop: gr.update(visible=run.slow, interactive=True)}
             for _ in run.follow():
                 if self.runs.get(request.session_hash or "") is not run:  # another demo was opened meanwhile
                     return
                 if not run.done:
-                    yield {self.state: self._progress(run)}
+                    yield {self.state: self._progress(run), self.stop: gr.update(visible=run.slow)}
             yield {**self._idle(), **self._seen(run)}
         finally:  # the page may have left
             run.stop.set()
@@ -198,6 +204,12 @@ class Lab:
     def _stop(self, request: gr.Request) -> None:
         if run := self.runs.pop(request.session_hash or "", None):
             run.stop.set()
+
+
+def picked(demo: Demo, given: Sequence[object], name: str, value: object) -> list[object]:
+    """The components' values with the one changed that the pressed button names."""
+    return [spec.parse(value) if spec.name == name else known
+            for spec, known in zip(demo.inputs, given, strict=True)]
 
 
 def _only(values: list[object]) -> object:

@@ -2,17 +2,19 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import gradio as gr
 
 from assistant.lab import Demo, Input
+from assistant.lab.shapes import COLOURS
 
 SLIDER_SPAN = 2000  # a wider range is typed: a slider could not hit its values
 RADIO_LETTERS = 36  # options longer than this together go into a list that opens
 LINES_SHOWN = 8     # of a list, before it scrolls
-PICTURES = {"picture"}  # files that are pictures, which are shown
+CANVAS = 320        # pixels of the side of the picture that is drawn
 
 
 def component(spec: Input, demo: str) -> gr.components.Component:
@@ -22,11 +24,17 @@ def component(spec: Input, demo: str) -> gr.components.Component:
     if spec.kind == "choice":
         few = sum(map(len, spec.options)) <= RADIO_LETTERS
         return (gr.Radio if few else gr.Dropdown)(list(spec.options), value=spec.default, **common)
-    if spec.kind == "file":
+    if spec.kind in ("file", "picture"):
         del common["info"]
+        if spec.kind == "picture":
+            colours = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in COLOURS.values()]
+            return gr.ImageEditor(
+                type="filepath", format="png", image_mode="RGBA", sources=["upload", "clipboard"], transforms=(),
+                placeholder=textwrap.fill(spec.help, 30), layers=False, canvas_size=(CANVAS, CANVAS), fixed_canvas=True,
+                height=CANVAS + 90, buttons=[],
+                brush=gr.Brush(default_size=32, colors=colours, default_color=colours[0], color_mode="fixed"),
+                eraser=gr.Eraser(default_size=32), **common)
         common["label"] = f"{spec.label} ({spec.help})" if spec.help else spec.label
-        if spec.name in PICTURES:
-            return gr.Image(type="filepath", sources=["upload", "clipboard"], height=180, buttons=[], **common)
         return gr.File(type="filepath", height=150, **common)
     if spec.kind == "number":
         if spec.high - spec.low <= SLIDER_SPAN:
@@ -49,7 +57,7 @@ def step(spec: Input) -> float:
 
 def shown(spec: Input, value: object) -> object:
     """A value as the input's component holds it."""
-    if spec.kind == "file":
+    if spec.kind in ("file", "picture"):
         return value or None
     if spec.kind == "lines" and not isinstance(value, str):
         return "\n".join(value)
@@ -65,5 +73,18 @@ def checked(demo: Demo, given: Sequence[object]) -> dict[str, object]:
     """{input: value} of the components' values. InputError speaks of the label that is on the page."""
     values = {}
     for spec, value in zip(demo.inputs, given, strict=True):
+        if spec.kind == "picture":
+            value = drawn(value)
         values[spec.name] = replace(spec, name=f"“{spec.label}”").parse("" if value is None else value)
     return values
+
+
+def drawn(value: object) -> str:
+    """The path of the picture that an editor holds, "" where nothing was drawn or uploaded."""
+    path = value.get("composite") if isinstance(value, Mapping) else value
+    if not path:
+        return ""
+    from PIL import Image
+    with Image.open(str(path)) as picture:
+        empty = "A" in picture.getbands() and picture.getchannel("A").getextrema() == (0, 0)
+    return "" if empty else str(path)

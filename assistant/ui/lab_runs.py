@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from assistant.errors import GlassboxError
@@ -13,9 +13,10 @@ from assistant.lab import Demo, Result
 from assistant.pipeline import Assistant
 from assistant.ui.jobs import failure
 from assistant.ui.theme import SANS
+from assistant.ui.work import Work
 
 RUNNING = 2       # demos computed at a time, over all windows; the machine that this is sized for has two cores
-IDLE_SECONDS = 5  # a follower wakes this often though nothing came, so that a page that left is noticed
+SLOW_SECONDS = 1  # from which a quick demo is not quick; a follower wakes this often
 _slots = threading.Semaphore(RUNNING)
 
 
@@ -23,51 +24,46 @@ class Stopped(Exception):
     """Raised inside a demo by its own report of progress, once the stop was pressed."""
 
 
-class Run:
-    """One run of a demo. Read its fields inside `follow`; only its own thread writes them, and anyone sets `stop`.
+class Run(Work):
+    """One run of a demo.
 
     share 0..1 and what say how far it is; at the end either `result` with its `figure` and that one's `title`, or
     `error` in one line, or neither where it was stopped. seconds is the time from the start to the end.
     """
 
+    idle_seconds = SLOW_SECONDS
+
     def __init__(self, demo: Demo, values: Mapping[str, object], rag: Assistant) -> None:
+        super().__init__()
+        self._made = time.monotonic()
         self.demo, self.values, self.rag = demo, values, rag
-        self.stop = threading.Event()
         self.share, self.what = 0.0, "starting"
         self.result: Result | None = None
         self.title, self.figure = "", None
         self.error = ""
         self.seconds = 0.0
-        self.done = False
-        self._version = 0
-        self._changed = threading.Condition()
+
+    @property
+    def slow(self) -> bool:
+        """Whether a way to stop it is worth a button: demos that train have it from the start, others after a while."""
+        return self.demo.trains or time.monotonic() - self._made > SLOW_SECONDS
 
     def start(self) -> Run:
         threading.Thread(target=self._work, daemon=True, name=f"lab {self.demo.name}").start()
         return self
 
-    def follow(self) -> Iterator[None]:
-        """Yields now and after changes until the run is done; the last one shows it done."""
-        seen = -1
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda known=seen: self._version != known, timeout=IDLE_SECONDS)
-                seen, done = self._version, self.done
-            yield
-            if done:
-                return
-
     def _report(self, share: float, what: str) -> None:
         if self.stop.is_set():
             raise Stopped
         self.share, self.what = min(max(float(share), 0.0), 1.0), what
-        self._tell()
+        self.changed()
 
     def _work(self) -> None:
         try:
             if not _slots.acquire(blocking=False):
                 self._report(0.0, "waiting for another demo to finish")
-                _slots.acquire()
+                while not _slots.acquire(timeout=SLOW_SECONDS):
+                    self._report(0.0, "waiting for another demo to finish")
             try:
                 began = time.perf_counter()
                 self._report(0.0, "measuring")
@@ -86,12 +82,7 @@ class Run:
             traceback.print_exc(file=sys.stderr)
             self.error = failure(error).replace(" The question is kept; see", " See")
         self.done = True
-        self._tell()
-
-    def _tell(self) -> None:
-        with self._changed:
-            self._version += 1
-            self._changed.notify_all()
+        self.changed()
 
 
 def _fitted(figure: Any) -> tuple[str, Any]:

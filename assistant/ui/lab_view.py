@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from assistant.lab import Demo, Result, Table, demos, lesson_name
+from assistant.lab import Demo, Link, Result, Table, demos, lesson_name
 from assistant.lab.quiz import Review
 from assistant.records import Document
 from assistant.text.sections import front_matter
@@ -123,7 +123,7 @@ def table_html(table: Table) -> str:
               all(row[at] is None or _is_number(row[at]) for row in table.rows) for at in range(len(table.columns))]
     side = ['class="gb-value"' if right else 'class="gb-words"' for right in number]
     head = "".join(f"<th scope='col' {at}>{esc(name)}</th>" for name, at in zip(table.columns, side, strict=True))
-    rows = "".join("<tr>" + "".join(f"<td {at}>{esc(cell(value), 400)}</td>" for value, at in
+    rows = "".join("<tr>" + "".join(f"<td {at}>{_cell(value)}</td>" for value, at in
                                     zip(row, side, strict=True)) + "</tr>" for row in table.rows[:ROWS])
     more = len(table.rows) - ROWS
     rest = f'<p class="gb-note">{more:,} more rows are not shown.</p>' if more > 0 else ""
@@ -131,10 +131,21 @@ def table_html(table: Table) -> str:
             f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{rest}")
 
 
+def _cell(value: object) -> str:
+    """A cell; one that leads on is a button, which a picture's point with the same data-pick presses too."""
+    words = esc(cell(value), 400)
+    if not isinstance(value, Link):
+        return words
+    kind, _, at = value.pick.partition("=")
+    does = (f'data-opentrace="{esc(value.trace)}" data-stage="{esc(at)}"' if kind == "stage" else
+            f'data-event="select" data-name="{esc(kind)}" data-value="{esc(at)}"')
+    return f'<button type="button" class="gb-link" data-pick="{esc(value.pick)}" {does}>{words}</button>'
+
+
 def caption_html(title: str, alt: str) -> str:
     """Over the picture: its title, and for screen readers what it shows."""
     shown = f'<h3 class="gb-labcaption">{esc(title)}</h3>' if title else ""
-    return f'{shown}<p class="gb-sr">The picture below in words: {esc(alt)}</p>'
+    return f'{shown}<p class="gb-sr" id="gb-labalt">The picture below in words: {esc(alt)}</p>'
 
 
 def note_html(text: str, bad: bool = False) -> str:

@@ -21,6 +21,7 @@ from assistant.errors import InputError
 from assistant.pipeline import Assistant
 from assistant.ui.chat import Chat
 from assistant.ui.corpus import Corpus
+from assistant.ui.evals import evals
 from assistant.ui.fragment import fragment
 from assistant.ui.icons import icon
 from assistant.ui.lab import Lab
@@ -33,6 +34,7 @@ PANELS: tuple[tuple[str, Callable[[Assistant, Warmth, gr.Blocks, gr.Tab], object
     ("Traces", Traces),
     ("Lab", Lab),
     ("Corpus", Corpus),
+    ("Eval", evals),
 )
 POLL_SECONDS = 1.5       # how often the header asks how far the models are
 IDLE_POLL_SECONDS = 6   # and, once they are loaded, how much the index holds

@@ -14,8 +14,8 @@ SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "He
         "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 _HERE = Path(__file__).parent
-STYLES = (_HERE / "style.css", _HERE / "lab.css")
-SCRIPTS = (_HERE / "page.js", _HERE / "lab.js")
+STYLES = (_HERE / "style.css", _HERE / "lab.css", _HERE / "evals.css")
+SCRIPTS = (_HERE / "page.js", _HERE / "lab.js", _HERE / "evals.js")
 
 # Gradio's variable -> ours; "_dark" twins are set to the same, since ours change with the mode
 _MAP = {
