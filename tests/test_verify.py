@@ -65,6 +65,21 @@ def test_the_same_words_in_another_order_fail():
     assert not check("The man bites the dog.", "Who bites whom?", dog).supported
 
 
+PRICES = evidence("The SMALL plan costs 20 euros a month for 3 million words, and the LARGE one 65 for 9 million.")
+
+
+@pytest.mark.parametrize("sentence, why", [
+    ("The SMALL plan costs 20 euros a month for 3 million words.", ""),
+    ("The SMALL plan costs 65 euros a month for 3 million words, and the LARGE one 20 for 9 million.", "order"),
+    ("The LARGE plan costs 20 euros a month for 3 million words, and the SMALL one 65 for 9 million.", "order"),
+    ("The SMALL plan costs 20 euros a month for 3 billion words, the LARGE one 65 for 9 million.", "billion"),
+    ("The SMALL plan costs only 20 euros a month for 3 million words.", "only"),
+    ("The SMALL plan costs less than 20 euros a month for 3 million words.", "less")])
+def test_a_single_word_or_a_swap_that_turns_the_meaning_fails(sentence, why):
+    found = check(sentence, "What does the plan cost?", PRICES)
+    assert found.supported is (why == "") and why in found.why
+
+
 def test_words_of_the_question_alone_prove_nothing():
     assert not check("How deep Lake Onra is cannot be said in metres of water today.", QUESTION, [TISSE]).supported
     assert not check("The best restaurants are open all night.", QUESTION, [ONRA, TISSE]).supported
