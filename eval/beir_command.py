@@ -176,4 +176,7 @@ def _show(results: list[dict], options: argparse.Namespace) -> None:
     if options.json not in (None, "-"):
         Path(options.json).write_text(json.dumps(whole, indent=1, ensure_ascii=False), encoding="utf-8")
     if options.html:
-        Path(options.html).write_text(sweep_pictures.page(results), encoding="utf-8")
+        from eval import report
+        sweeps = len(results) > 1 and not options.run_file
+        Path(options.html).write_text(sweep_pictures.page(results) if sweeps else report.page(
+            results[-1], results[0] if len(results) > 1 else None), encoding="utf-8")

@@ -27,15 +27,17 @@ stroke:var(--surface);stroke-width:2}.mark.off{fill:var(--surface);stroke:var(--
 .curve .number{fill:var(--ink);font-size:13px;font-weight:600;paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(25rem,100%),1fr));gap:1.6rem 2.4rem}
 .plots .curve{max-width:32rem}.plots figcaption{min-height:0}.sweep td,.sweep th{vertical-align:middle}
-.sweep .interval{min-width:8rem}.sweep td{white-space:nowrap}.sweep thead th{vertical-align:bottom}
-.legend{display:inline-flex;align-items:center;vertical-align:bottom;gap:.4rem;margin-right:1.2rem}.legend svg{width:1.1rem;height:1.1rem}"""
+.sweep .interval{min-width:5rem}.sweep td{white-space:nowrap}.sweep thead th{vertical-align:bottom}
+.legend{display:inline-flex;align-items:center;vertical-align:bottom;gap:.4rem;margin-right:1.2rem}
+.legend svg{width:1.1rem;height:1.1rem}"""
 
 
 def page(results: Sequence[Mapping], split: str = "open", theme: str = "") -> str:
     """The whole HTML text. results: of eval.runner or eval.beir_run, a combination each; theme: "light" or "dark"."""
     found = points(results, split)
     shown = measures(found)
-    plots = "".join(f"<figure><figcaption><b>{esc(label)}</b></figcaption>{plot(found, label, _until(results))}</figure>"
+    until = _until(results)
+    plots = "".join(f"<figure><figcaption><b>{esc(label)}</b></figcaption>{plot(found, label, until)}</figure>"
                     for label in shown if sum(_there(point, label) for point in found) > 1)
     key = ('<p class="soft"><span class="legend"><svg viewBox="0 0 20 20" aria-hidden="true"><circle class="mark on" '
            'cx="10" cy="10" r="7"/></svg>on the front: no other is as good and as fast</span><span class="legend">'
@@ -181,11 +183,13 @@ def _about(results: Sequence[Mapping], split: str) -> str:
 def _table(found: Sequence[Point], shown: Sequence[str]) -> str:
     names = [name for name, _ in found[0].settings]
     best = {label: {point.number for point in front(found, label)} for label in shown}
-    heads = "".join(f'<th scope="col">{esc(name)}</th>' for name in ("#", *names, *shown, "median", "95th", "index"))
+    heads = "".join(f'<th scope="col">{esc(name)}</th>' for name in ("#", *names, "median", "95th", "index", *shown))
     body = ""
     for point in found:
         body += f'<tr><th scope="row">{point.number}</th>' + "".join(f"<td>{esc(value)}</td>"
                                                                      for _, value in point.settings)
+        times = "".join(f'<td class="n">{"–" if time is None else ms(time)}</td>' for time in (point.p50, point.p95))
+        body += f"{times}<td>{index_words(point)}</td>"
         for label in shown:
             cell = point.cells.get(label)
             crown = ' <span class="tag good">front</span>' if len(found) > 1 and point.number in best[label] else ""
@@ -193,8 +197,7 @@ def _table(found: Sequence[Point], shown: Sequence[str]) -> str:
                      f"{pictures.interval(cell['value'], cell['low'], cell['high'])}"
                      f'<small class="soft">{cell["low"]:.3f} to {cell["high"]:.3f}</small></td>'
                      if cell else "<td>–</td>")
-        times = "".join(f'<td class="n">{"–" if time is None else ms(time)}</td>' for time in (point.p50, point.p95))
-        body += f"{times}<td>{index_words(point)}</td></tr>"
+        body += "</tr>"
     note = "" if len(found) < 2 else (
         '<p class="soft">“Better” and “worse” are against number 1, question by question; where neither stands, this '
         "set can show no difference. Times are of one question at a time. An index is made once for a chunk size and "

@@ -28,9 +28,10 @@ def table(result: Mapping, split: str) -> str:
         elif suite == "failures" and "absent" not in found:
             lines += _failures(found, cells)
         else:
-            lines += [_line(name, cell) + _beside(held.get(name)) for name, cell in cells.items()
-                      if not name.startswith("evidence.") or name.split(".")[-1] in RANKING]
-        if worse := [name for name, cell in held.items() if _worse(name, cell, cells[name])]:
+            shown = [name for name in cells if not name.startswith("evidence.") or name.split(".")[-1] in RANKING]
+            lines += [_line(name, cells[name]) + _beside(held.get(name)) for name in shown]
+        if worse := [name for name, cell in held.items() if _worse(name, cell, cells[name])
+                     and name.split(".")[-1] not in ("recall@3", f"found@{FIRST}")]:
             lines.append(f"  ! worse where nobody tunes, by more than chance: {', '.join(worse)}")
         if "checker" in found:
             lines.append(f"  the sentence checker itself, on {found['checker']['n']} labelled sentences:")

@@ -289,8 +289,10 @@ def test_a_written_run_scores_as_its_stage_did(swept, capsys):
 
 
 def test_runs_of_public_sets_are_kept_listed_and_compared(swept, capsys):
-    assert main(["--beir", str(HARBOUR), "--run-file", str(swept[0] / "run.1.lexical.trec")]) == 0
-    assert "run.1.lexical.trec" in capsys.readouterr().out
+    page = swept[0] / "lexical.html"
+    assert main(["--beir", str(HARBOUR), "--run-file", str(swept[0] / "run.1.lexical.trec"), "--html", str(page)]) == 0
+    assert "run.1.lexical.trec" in capsys.readouterr().out and "A public set" in page.read_text()
+    assert "<title>Glassbox: a sweep" in (swept[0] / "x.html").read_text()
     kept = runs.files()
     assert main(["--runs"]) == 0 and capsys.readouterr().out.count(" public ") == len(kept)
     off = next(file for file in kept if not json.loads(file.read_text())["config"].get("rerank", True))

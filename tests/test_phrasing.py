@@ -162,7 +162,9 @@ def test_prompts_have_the_tokens_that_llama_cpp_reads():
     assert generator._model.input_ids[:len(ids)].tolist() == ids
     assert generator._model.n_tokens in (len(ids), len(ids) + 1)
     assert chat.reply("It leaves [1].")[-1] == generator._model.token_eos()
-    assert common_start(ids, chat.ids(messages("Who?", ["A b."]))) > 200  # instructions and examples
+    start = common_start(chat.text(asked), chat.text(messages("Who?", ["A b."])))
+    assert len(chat.ids_of(start)) > 200  # instructions and examples
+    assert chat.ids_of(start) + chat.ids_of(chat.text(asked)[len(start):]) == ids
 
 
 @pytest.mark.parametrize(("sentence", "shortest"), [

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from assistant.answer import prompt
 from assistant.records import Evidence, Message
 from eval.phrasing.model import embedded_file
 
-END = "<|im_end|>"
+BEGIN, END = "<|im_start|>", "<|im_end|>"
 
 
 class Chat:
@@ -22,6 +23,10 @@ class Chat:
         """The whole prompt, up to the point where the model begins to speak."""
         return prompt_ids(self._model, messages)
 
+    def text(self, messages: Sequence[Message]) -> str:
+        """The whole prompt as text, the template's marks in it."""
+        return prompt_text(self._model, messages)
+
     def ids_of(self, text: str) -> list[int]:
         """Any text; the template's marks in it are read as such."""
         return self._model.tokenize(text.encode(), add_bos=False, special=True)
@@ -33,10 +38,18 @@ class Chat:
 
 def prompt_ids(model, messages: Sequence[Message]) -> list[int]:
     """As llama_cpp.Llama.create_chat_completion makes them. model: a llama_cpp.Llama of the embedded file."""
+    return model.tokenize(prompt_text(model, messages).encode(), add_bos=False, special=True)
+
+
+def prompt_text(model, messages: Sequence[Message]) -> str:
+    """The messages in the GGUF's chat template."""
+    return _formatter(model.metadata["tokenizer.chat_template"])(messages=list(messages)).prompt
+
+
+@lru_cache(maxsize=2)  # to read a template takes longer than to fill it in
+def _formatter(template: str):
     from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-    formatter = Jinja2ChatFormatter(template=model.metadata["tokenizer.chat_template"], eos_token=END,
-                                    bos_token="<|im_start|>")
-    return model.tokenize(formatter(messages=list(messages)).prompt.encode(), add_bos=False, special=True)
+    return Jinja2ChatFormatter(template=template, eos_token=END, bos_token=BEGIN)
 
 
 def reply_ids(model, text: str) -> list[int]:
@@ -50,11 +63,14 @@ def messages(question: str, readings: Sequence[str]) -> tuple[Message, ...]:
     return prompt.build(question, shown)
 
 
-def common_start(first: Sequence[int], second: Sequence[int]) -> int:
-    """How many tokens two prompts share: the instructions and examples, which never change."""
-    shared = 0
-    for a, b in zip(first, second, strict=False):
-        if a != b:
-            break
-        shared += 1
-    return shared
+def common_start(first: str, second: str) -> str:
+    """What two prompts share, up to a mark of the template, at which the tokenizer begins anew.
+
+    It is the instructions and the examples, which never change.
+
+    >>> common_start("a<|im_start|>user b c", "a<|im_start|>user b d")
+    'a<|im_start|>'
+    """
+    pairs = enumerate(zip(first, second, strict=False))
+    length = next((n for n, (a, b) in pairs if a != b), min(len(first), len(second)))
+    return first[:first.rindex(BEGIN, 0, length) + len(BEGIN)]

@@ -116,7 +116,8 @@ def on_gold(gold_file: Path, documents: Sequence[str], adapter: Path | None, lim
     from assistant import Assistant, Config
     from assistant.parts import Parts
     from eval.gold_set import load
-    asked = [g for g in load(gold_file) if not g.history and g.kind != "smalltalk"]
+    name = "lesson" if any(path.endswith("lesson.txt") for path in documents) else "corpus"
+    asked = [g for g in load(gold_file) if not g.history and g.kind != "smalltalk" and name not in g.not_on]
     asked = asked[::max(1, len(asked) // limit)][:limit] if limit else asked
     rag = Assistant(Config(index=index))
     rag.ingest(list(documents))

@@ -57,18 +57,18 @@ class Lesson:
 
 def lessons(chat: Chat, examples: Sequence[Example], longest: int) -> tuple[list[int], list[Lesson]]:
     """(ids of the common beginning, the examples' own parts); ValueError where a prompt begins otherwise."""
-    one, other = (chat.ids(messages(q, (text,))) for q, text in (("Who?", "A b."), ("When?", "It was so.")))
-    start = one[:common_start(one, other)]
+    one, other = (chat.text(messages(q, (text,))) for q, text in (("Who?", "A b."), ("When?", "It was so.")))
+    start = common_start(one, other)
     made = []
     for example in examples:
-        ids = chat.ids(messages(example.question, example.readings))
-        if ids[:len(start)] != start:
+        text = chat.text(messages(example.question, example.readings))
+        if not text.startswith(start):
             raise ValueError(f"the prompt of {example.question!r} does not begin like the others: expected "
-                             f"{len(start)} common tokens")
-        lesson = Lesson(tuple(ids[len(start):]), tuple(chat.reply(example.reply)))
+                             f"{start[-40:]!r} at its character {len(start) - 40}")
+        lesson = Lesson(tuple(chat.ids_of(text[len(start):])), tuple(chat.reply(example.reply)))
         if len(lesson) <= longest:
             made.append(lesson)
-    return start, made
+    return chat.ids_of(start), made
 
 
 def batch_at(found: Sequence[Lesson], recipe: Recipe, step: int) -> list[Lesson]:
