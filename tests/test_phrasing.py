@@ -96,7 +96,7 @@ def test_the_shared_beginning_gives_the_loss_and_the_gradient_of_whole_prompts(a
         ids = torch.tensor([[*start, *lesson.asked, *lesson.reply]])
         logits = model(ids).logits[0, len(start) + len(lesson.asked) - 1:-1]
         whole = whole + torch.nn.functional.cross_entropy(logits, torch.tensor(lesson.reply), reduction="sum")
-    assert float(shared) == pytest.approx(float(whole), rel=1e-4)
+    assert shared.item() == pytest.approx(whole.item(), rel=1e-4)
     for one, other in zip(gradients, torch.autograd.grad(whole, weights), strict=True):
         assert torch.linalg.norm(one - other) <= 1e-3 * torch.linalg.norm(other)
 

@@ -118,7 +118,8 @@ def on_gold(gold_file: Path, documents: Sequence[str], adapter: Path | None, lim
     from eval.gold_set import load
     name = "lesson" if any(path.endswith("lesson.txt") for path in documents) else "corpus"
     asked = [g for g in load(gold_file) if not g.history and g.kind != "smalltalk" and name not in g.not_on]
-    asked = asked[::max(1, len(asked) // limit)][:limit] if limit else asked
+    if limit:  # evenly drawn, for the unanswerable ones stand together
+        asked = [asked[int(n)] for n in np.linspace(0, len(asked) - 1, min(limit, len(asked)))]
     rag = Assistant(Config(index=index))
     rag.ingest(list(documents))
     rag._parts._made["reranker", rag.config.reranker] = Remembering(rag._parts.reranker)
