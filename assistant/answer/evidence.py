@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assistant.records import Chunk, Evidence, Hit
+from assistant.text.announced import points_at_table, whole
 from assistant.text.sentences import Quotable, quotables
 
 Scorer = Callable[[Sequence[str]], np.ndarray]  # texts -> probability (or cosine) of each
@@ -16,6 +17,9 @@ Scorer = Callable[[Sequence[str]], np.ndarray]  # texts -> probability (or cosin
 MAX_UNITS = 80      # of all kept chunks together; keeps the sentence stage under half a second on two cores
 BACKING = 0.3       # of the chunk's log-odds beside a sentence's own; measured on eval/gold/dev.jsonl
 FIRST = 3           # of the ranked passages: where a question for a list finds a row among them, the table is the list
+FORMULA = 3.0       # log-odds for a passage with a formula where the question asks for one
+ASKS_FORMULA = re.compile(r"\b(formulas?|formulae|equations?)\b", re.I)
+HAS_FORMULA = re.compile(r"\$[^$\n]*[=≈\\][^$\n]*\$|[\w)\]] = [\w(\\]")
 LISTED = re.compile(r"\b(list|name (the|all)|all|each|every|overview)\b", re.I)
 WHOLE_TABLE = re.compile(r"\b(list|all|each|every|compare|comparison|overview|what are|which are|name the|table|"
                          r"summar\w+|two|three|four|five|six|seven|models|methods|modes|applications|types)\b", re.I)
@@ -35,8 +39,11 @@ class Passage:
 
 def passages(hits: Sequence[Hit]) -> list[Passage]:
     """Everything quotable in the kept chunks, in their order."""
-    found = [_passage(hit, quotable) for hit in hits for quotable in quotables(hit.chunk.text, hit.chunk.header)]
-    return found[:MAX_UNITS]
+    found = [_passage(hit, quotable) for hit in hits
+             for quotable in whole(quotables(hit.chunk.text, hit.chunk.header), hit.chunk.text)]
+    tables = {(p.chunk.document_id, p.chunk.heading) for p in found if p.kind == "row"}
+    return [p for p in found if p.kind == "row" or (p.chunk.document_id, p.chunk.heading) not in tables
+            or not points_at_table(p.reading)][:MAX_UNITS]
 
 
 def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tuple[Evidence, ...]:
@@ -48,7 +55,9 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
     if not pool:
         return ()
     values = score([scored_text(p) for p in pool])
-    standing = [_standing(float(value), p.backing) for value, p in zip(values, pool, strict=True)]
+    wanted = FORMULA if ASKS_FORMULA.search(question) else 0.0
+    standing = [_standing(float(value), p.backing) + wanted * bool(HAS_FORMULA.search(p.reading))
+                for value, p in zip(values, pool, strict=True)]
     order = sorted(range(len(pool)), key=lambda at: (-standing[at], at))
     rows = [at for at in order[:FIRST] if pool[at].kind == "row"]
     if rows and (order[0] in rows or LISTED.search(question)) and WHOLE_TABLE.search(question):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.answer.evidence import passages, scored_text
-from assistant.ingest.load import is_markdown
+from assistant.catalog.lexical import STOP
 from assistant.records import Chunk, Document, Evidence, Hit
-from assistant.text.sections import front_matter
+from assistant.text.chapters import Chapter, chapters
 
 MAX_CHAPTERS = 30    # in a list; a longer one helps nobody
 MAX_KEY_SENTENCES = 5
@@ -35,34 +35,40 @@ _CHAPTER = re.compile(r"\b(summari[sz]e|summary of|overview of|sum up|recap|outl
                       re.I)
 
 
-@dataclass(frozen=True)
-class Chapter:
-    """A document with a number in its front matter, or the part of one under an outermost "Chapter N" heading."""
-
-    number: int | None
-    title: str
-    document: Document
-    start: int
-    end: int
-    chunks: tuple[Chunk, ...]
+_WHERE = re.compile(rf"\b(which|what|how many)\s+(?:\w+\s+)?{_PART}\b"
+                    rf"(?!\s*\d|\s+(?:are there|exist|do(?:es)? {_WHAT}))", re.I)
+# What only frames a question for chapters: the rest of its words are what they are to hold.
+_FRAMING = re.compile(r"^(one|two|three|four|five|six|seven|which|what|how|many|can|chapters?|sections?|parts?|"
+                      r"documents?|lessons?|topics?|talk|mention|discuss|explain|use|deal|cover|about|contain|treat|appear|turn|"
+                      r"come|up|describe|introduce|say|name|present|example|pair|term|word|concept|idea)"
+                      r"(s|ed|d|ing)?$", re.I)
 
 
 @dataclass(frozen=True)
 class About:
-    """What is asked for: "list", "about" or "chapter", and of which chapters. `ask` is what sentences are scored by."""
+    """What is asked for: "list", "about", "chapter" or "where", and of which chapters.
+
+    ask    what sentences are scored by
+    terms  of "where": what a chapter must hold, as it is typed
+    """
 
     kind: str
     chapters: tuple[Chapter, ...]
     ask: str
+    terms: tuple[str, ...] = ()
 
 
 def find(question: str, documents: Callable[[], Sequence[Document]],
          chunks: Callable[[str], list[Chunk]]) -> About | None:
     """None where the question is not about the documents themselves; then `documents` is not called."""
-    named = _CHAPTER.search(question)
-    if not (named or _LIST.search(question) or _ABOUT.match(question)):
+    named, asked = _CHAPTER.search(question), _WHERE.search(question)
+    terms = tuple(_terms(question)) if asked else ()
+    if not (named or terms or _LIST.search(question) or _ABOUT.match(question)):
         return None
     found = [chapter for document in documents() for chapter in chapters(document, chunks(document.id))]
+    if terms and not named:
+        holding = tuple(c for c in found if any(_holds(chunk, terms) for chunk in c.chunks))
+        return About("where", holding[:MAX_CHAPTERS], question, terms) if holding else None
     if named:
         wanted = tuple(c for c in found if c.number == int(named["number"]))
         return About("chapter", wanted, f"What is the main point of {wanted[0].title}?") if wanted else None
@@ -70,33 +76,12 @@ def find(question: str, documents: Callable[[], Sequence[Document]],
     return About(kind, tuple(found[:MAX_CHAPTERS]), "What is this text about?")
 
 
-def chapters(document: Document, chunks: Sequence[Chunk]) -> list[Chapter]:
-    """The document's chapters: those of its headings that are numbered, else the document as one."""
-    marks = [m for m in re.finditer(r"(?m)^#{0,2}\s*(chapter|part)\s+(\d+)\s*[:.–—-]\s*(.+)$", document.text, re.I)]
-    if len(marks) > 1:
-        ends = [*(m.start() for m in marks[1:]), len(document.text)]
-        return [Chapter(int(m[2]), m[3].strip(), document, *_trimmed(m),
-                        tuple(c for c in chunks if m.start() <= c.start < end))
-                for m, end in zip(marks, ends, strict=True)]
-    values, body = front_matter(document.text)
-    number = int(values["number"]) if values.get("number", "").isdigit() else None
-    heading = re.compile(r"(?m)^#\s+(.+?)\s*$").search(document.text, body) if is_markdown(document.source) else None
-    start = document.text.find(document.title)
-    if heading:
-        start, end = heading.start(1), heading.end(1)
-    elif start >= 0:
-        end = start + len(document.title)
-    elif chunks:
-        start, end = chunks[0].start, min(chunks[0].end, chunks[0].start + 80)
-    else:
-        return []
-    return [Chapter(number, document.title, document, start, end, tuple(chunks))]
-
-
 def evidence(about: About, score: Callable[[Sequence[str]], np.ndarray]) -> tuple[Evidence, ...]:
     """What answers it, in the documents' order."""
     if about.kind == "chapter":
         return _key_sentences(about.chapters[0], score)
+    if about.kind == "where":
+        return _holding(about)
     titles = [(c, (c.start, c.end), f"Chapter {c.number}: {c.title}" if c.number is not None else c.title)
               for c in about.chapters if c.chunks]
     opening: tuple[Evidence, ...] = ()
@@ -105,6 +90,31 @@ def evidence(about: About, score: Callable[[Sequence[str]], np.ndarray]) -> tupl
         opening = _key_sentences(Chapter(None, first.title, first.document, 0, 0, first.chunks[:4]), score)[:2]
     return (*opening, *(Evidence(len(opening) + n, c.chunks[0].id, c.document.title, c.title, (span,), text, None)
                         for n, (c, span, text) in enumerate(titles, 1)))
+
+
+def _terms(question: str) -> list[str]:
+    """What the chapters are to hold: what is quoted, and the words that do not merely frame the question."""
+    quoted = re.findall(r"[\"“”]([^\"“”]+)[\"“”]", question)
+    rest = re.sub(r"[\"“”][^\"“”]+[\"“”]", " ", question)
+    return quoted + [w for w in re.findall(r"[^\W_][\w-]*", rest) if w.lower() not in STOP and not _FRAMING.match(w)]
+
+
+def _holds(chunk: Chunk, terms: Sequence[str]) -> bool:
+    text = f"{chunk.heading}\n{chunk.text}".lower()
+    return all(re.search(rf"(?<!\w){re.escape(term.lower().rstrip('s'))}", text) for term in terms)
+
+
+def _holding(about: About) -> tuple[Evidence, ...]:
+    """For each chapter its first sentence that holds the most of the terms, under the chapter's name."""
+    found = []
+    for chapter in about.chapters:
+        pool = passages([Hit(c, chapter.document.title) for c in chapter.chunks if _holds(c, about.terms)])
+        if pool:
+            best = max(pool, key=lambda p: sum(term.lower().rstrip("s") in p.reading.lower() for term in about.terms))
+            name = chapter.title if chapter.number is None else f"Chapter {chapter.number}, {chapter.title}"
+            found.append(Evidence(len(found) + 1, best.chunk.id, best.document, best.chunk.heading, best.spans,
+                                  f"{name}: {best.reading}", None))
+    return tuple(found)
 
 
 def _key_sentences(chapter: Chapter, score: Callable[[Sequence[str]], np.ndarray]) -> tuple[Evidence, ...]:
@@ -122,10 +132,3 @@ def _key_sentences(chapter: Chapter, score: Callable[[Sequence[str]], np.ndarray
     chosen = sorted(sorted(best.values(), key=lambda at: -float(values[at]))[:MAX_KEY_SENTENCES])
     return tuple(Evidence(n, pool[at].chunk.id, pool[at].document, pool[at].chunk.heading, pool[at].spans,
                           pool[at].reading, float(values[at])) for n, at in enumerate(chosen, 1))
-
-
-def _trimmed(match: re.Match) -> tuple[int, int]:
-    """The heading's own words, without the Markdown marks in front and blanks behind."""
-    line = match[0]
-    lead = len(line) - len(line.lstrip("# \t\n"))
-    return match.start() + lead, match.start() + len(line.rstrip())

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.errors import ConfigError
-from assistant.ingest.load import is_markdown
 from assistant.records import Chunk, Document
 from assistant.text.blocks import Block, blocks
 from assistant.text.readable import SEPARATOR, compose
-from assistant.text.sections import Section, sections
+from assistant.text.sections import Section, is_markdown, sections
 from assistant.text.tables import is_markdown_rule
 
 Count = Callable[[Sequence[str]], list[int]]

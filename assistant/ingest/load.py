@@ -12,9 +12,8 @@ from pathlib import Path
 
 from assistant.errors import InputError
 from assistant.records import Document
-from assistant.text.sections import title
+from assistant.text.sections import MARKDOWN, is_markdown, title
 
-MARKDOWN = (".md", ".markdown", ".mdx")
 PLAIN = (".txt", ".text", ".rst", ".org", ".log")
 PDF = (".pdf",)
 READABLE = MARKDOWN + PLAIN + PDF
@@ -37,10 +36,6 @@ class Unreadable:
 
     source: Source
     why: str
-
-
-def is_markdown(name: str) -> bool:
-    return name.lower().endswith(MARKDOWN)
 
 
 def document_id(name: str) -> str:

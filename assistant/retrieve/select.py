@@ -8,6 +8,7 @@ from typing import Literal
 
 from assistant.catalog.lexical import STOP
 from assistant.records import Chunk, Hit
+from assistant.text.announced import points_at_table
 from assistant.text.names import NAME, mentioned, names
 from assistant.text.sentences import units
 
@@ -89,7 +90,7 @@ def select(hits: Sequence[Hit], k: int, passed: Gate, floor: float) -> list[Hit]
 
 def neighbours(kept: Sequence[Hit], siblings: Mapping[str, Sequence[Chunk]]) -> list[Hit]:
     """Chunks that complete a kept one: the one before where it begins in mid-thought, the one after where it breaks
-    off.
+    off, the table beside it that it points at.
 
     siblings: {document id: its chunks in order}. Only within one heading, and none that is kept already.
     """
@@ -105,6 +106,8 @@ def neighbours(kept: Sequence[Hit], siblings: Mapping[str, Sequence[Chunk]]) -> 
             wanted.append(line[at - 1])
         if at + 1 < len(line) and _breaks_off(hit.chunk, line[at + 1]):
             wanted.append(line[at + 1])
+        if points_at_table(hit.chunk.text):
+            wanted += [chunk for chunk in line[max(at - 1, 0):at + 2] if _has_rows(chunk)]
         for chunk in wanted:
             if chunk.heading == hit.chunk.heading and chunk.id not in taken:
                 taken.add(chunk.id)
@@ -126,6 +129,10 @@ def _same(a: Chunk, b: Chunk) -> bool:
 def _begins_inside(chunk: Chunk) -> bool:
     first = units(chunk.text, chunk.header)[:1]
     return bool(chunk.header) or bool(first and first[0].leaning)
+
+
+def _has_rows(chunk: Chunk) -> bool:
+    return any(unit.kind == "row" for unit in units(chunk.text, chunk.header))
 
 
 def _breaks_off(chunk: Chunk, following: Chunk) -> bool:

@@ -19,6 +19,7 @@ from assistant.retrieve.expand import expand
 from assistant.retrieve.fuse import fuse
 from assistant.retrieve.rerank import rerank
 from assistant.retrieve.spelling import repair
+from assistant.text.chapters import narrowed, within
 from assistant.text.readable import passage
 
 WHOLE_WORD = 3     # word pieces of a word that the embedder's vocabulary has: itself and the two special tokens
@@ -27,12 +28,17 @@ FLOOR_SHARE = 0.5  # of the gate's threshold: under it a chunk beside the best i
 
 def retrieve(question: str, history: Sequence[Message], config: Config, parts, documents: Documents, lexical: Lexical,
              watch) -> tuple[Retrieval, np.ndarray]:
-    """(all candidates with every stage's score, the query's vector float32 (dim,))."""
+    """(all candidates with every stage's score, the query's vector float32 (dim,)).
+
+    A question that names a chapter ("in chapter 9") is searched in that chapter alone.
+    """
     with watch.stage("contextualise", n_in=len(history)) as out:
         query, mended = repair(question, lambda word: parts.embedder.count_tokens([word])[0] == WHOLE_WORD,
                                lexical.words_from)
         query, why = contextualise(query, history)
-        why = "; ".join(reason for reason in (mended, why) if reason)
+        only = within(query, documents.all, documents.chunks)
+        query = narrowed(query) if only else query
+        why = "; ".join(reason for reason in (mended, why, "only the chapter that it names" if only else "") if reason)
         out.n = 1
     with watch.stage("embed", n_in=1) as out:
         vector = parts.embedder.embed([query])[0]
@@ -41,12 +47,13 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
     by_words: dict[str, Score] = {}
     if config.dense:
         with watch.stage("dense", n_in=1) as out:
-            by_dense = search.dense(vector, parts.store, config.candidates)
+            by_dense = search.dense(vector, parts.store, config.candidates) if only is None else \
+                search.dense_within(vector, parts.store, config.candidates, only)
             out.n = len(by_dense)
     if config.lexical:
         with watch.stage("lexical", n_in=1) as out:
             more, expanded = expand(query, lexical, parts.embedder)
-            by_words = search.lexical(" ".join([query, *more]), lexical, config.candidates)
+            by_words = search.lexical(" ".join([query, *more]), lexical, config.candidates, only)
             why = "; ".join(reason for reason in (why, expanded) if reason)
             out.n = len(by_words)
     with watch.stage("fuse", n_in=len(by_dense.keys() | by_words.keys())) as out:

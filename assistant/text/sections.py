@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+MARKDOWN = (".md", ".markdown", ".mdx")
 MAX_HEADING = 90  # characters; a longer line is a paragraph
 SMALL = frozenset("a an and as at but by for from in into is it its nor of on or over per so than that the to vs via "  # noqa: SIM905
                   "with your are be not you they do does".split())
@@ -118,3 +119,7 @@ def looks_like_title(line: str, strict: bool = True) -> bool:
     weighty = [word for word in words if word.lower() not in SMALL]
     capital = sum(word[0].isupper() or word[0].isdigit() for word in weighty)
     return words[0][0].isupper() and bool(weighty) and capital >= 0.75 * len(weighty)
+
+
+def is_markdown(name: str) -> bool:
+    return name.lower().endswith(MARKDOWN)

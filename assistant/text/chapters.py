@@ -1,0 +1,81 @@
+"""The chapters of documents: numbered by a document's front matter, or by its "Chapter N" headings."""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from assistant.records import Chunk, Document
+from assistant.text.sections import front_matter, is_markdown
+
+_SAYS = re.compile(r"\W*what (?:does|do|is|are) (?:said )?(?:in )?(?:the )?(?:chapters?|ch\.|part)\s*\d+ "
+                   r"(?:says?|tells? (?:us|me)|teach(?:es)?|explains?|writes?) (?:about|on|of) (.+?)\W*$", re.I)
+_PLACE = re.compile(r",?\s*\b(?:in|from|according to|within)\s+(?:the )?(?:chapters?|ch\.|part)\s*\d+\b('s)?,?\s*",
+                    re.I)
+_NAMED = re.compile(r"\b(?:chapters?|ch\.|part)\s*(\d+)(?:\s*(?:,|and|or|to|&)\s*(?:chapter\s*)?(\d+))?\b", re.I)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A document with a number in its front matter, or the part of one under an outermost "Chapter N" heading."""
+
+    number: int | None
+    title: str
+    document: Document
+    start: int
+    end: int
+    chunks: tuple[Chunk, ...]
+
+
+def chapters(document: Document, chunks: Sequence[Chunk]) -> list[Chapter]:
+    """The document's chapters: those of its headings that are numbered, else the document as one."""
+    marks = [m for m in re.finditer(r"(?m)^#{0,2}\s*(chapter|part)\s+(\d+)\s*[:.–—-]\s*(.+)$", document.text, re.I)]
+    if len(marks) > 1:
+        ends = [*(m.start() for m in marks[1:]), len(document.text)]
+        return [Chapter(int(m[2]), m[3].strip(), document, *_trimmed(m),
+                        tuple(c for c in chunks if m.start() <= c.start < end))
+                for m, end in zip(marks, ends, strict=True)]
+    values, body = front_matter(document.text)
+    number = int(values["number"]) if values.get("number", "").isdigit() else None
+    heading = re.compile(r"(?m)^#\s+(.+?)\s*$").search(document.text, body) if is_markdown(document.source) else None
+    start = document.text.find(document.title)
+    if heading:
+        start, end = heading.start(1), heading.end(1)
+    elif start >= 0:
+        end = start + len(document.title)
+    elif chunks:
+        start, end = chunks[0].start, min(chunks[0].end, chunks[0].start + 80)
+    else:
+        return []
+    return [Chapter(number, document.title, document, start, end, tuple(chunks))]
+
+
+def named(question: str) -> list[int]:
+    """The numbers of the chapters that a question names, in its order: "chapters 3 and 4" gives [3, 4]."""
+    return list(dict.fromkeys(int(n) for match in _NAMED.finditer(question) for n in match.groups() if n))
+
+
+def narrowed(question: str) -> str:
+    """The question without the words that name its chapter, which stand in no passage: they are no part of what is
+    asked. Unchanged where too little is left ("What happens in chapter 7?")."""
+    if asked := _SAYS.match(question):
+        return f"What is {asked[1]}?"
+    rest = re.sub(r"\s+([?.!])", r"\1", _PLACE.sub(" ", question)).strip(" ,")
+    return rest if len(re.findall(r"\w{4,}", rest)) >= 3 else question
+
+
+def within(question: str, documents: Callable[[], Sequence[Document]],
+           chunks: Callable[[str], list[Chunk]]) -> frozenset[str] | None:
+    """Ids of the chunks of the chapters that the question names; None where it names none that there is."""
+    numbers = named(question)
+    if not numbers:
+        return None
+    found = [chapter for document in documents() for chapter in chapters(document, chunks(document.id))]
+    return frozenset(c.id for chapter in found if chapter.number in numbers for c in chapter.chunks) or None
+
+
+def _trimmed(match: re.Match) -> tuple[int, int]:
+    """The heading's own words, without the Markdown marks in front and blanks behind."""
+    line = match[0]
+    lead = len(line) - len(line.lstrip("# \t\n"))
+    return match.start() + lead, match.start() + len(line.rstrip())

@@ -1,0 +1,72 @@
+"""An announcing sentence comes with what it announces; one that says all it has to say stays as it is."""
+from __future__ import annotations
+
+import pytest
+
+from assistant.answer.evidence import choose
+from assistant.records import Chunk, Hit, Score
+from assistant.text.announced import points_at_table, whole
+from assistant.text.sentences import quotables
+
+
+def readings(text: str) -> list[str]:
+    return [q.reading for q in whole(quotables(text), text)]
+
+
+def test_what_is_counted_comes_with_the_count():
+    text = "The lake helps in two ways. Its water cools the town. Its fish feed the herons. It froze once."
+    assert readings(text)[0] == "The lake helps in two ways. Its water cools the town. Its fish feed the herons."
+
+
+@pytest.mark.parametrize("text", [
+    "The two ways differ. One is slow. One is quick.",  # they were named before
+    "It helps in two ways: it cools the town and feeds the herons. It froze once. It thawed.",  # it says them itself
+    "The lake helps in three ways. Its water cools the town."])  # the others are not here
+def test_what_announces_nothing_stays_as_it_is(text):
+    assert whole(quotables(text), text) == quotables(text)
+
+
+def test_a_colon_brings_the_formula_or_all_items_of_the_list():
+    text = "The volume is area times depth:\n\n$V = A \\cdot d$\n\nThe lake is old."
+    assert readings(text)[0] == "The volume is area times depth: $V = A \\cdot d$"
+    text = "Three fish live here:\n\n- the common tench\n- the arctic char\n- the northern pike\n\nThe lake is old."
+    first = readings(text)[0]
+    assert all(fish in first for fish in ("tench", "char", "pike")) and "old" not in first
+
+
+def test_the_span_of_what_is_joined_covers_it_exactly():
+    text = "Intro here now. The lake helps in two ways. Its water cools the town. Its fish feed the herons."
+    joined = next(q for q in whole(quotables(text), text) if "two ways" in q.reading and "herons" in q.reading)
+    assert text[joined.start:joined.end].endswith("Its fish feed the herons.") and "Intro" not in joined.reading
+
+
+def test_code_is_not_taken_for_an_announcement():
+    text = "def depth(lake):\nreturn lake.depth"
+    assert whole(quotables(text), text) == quotables(text)
+
+
+TABLE = "| lake | depth |\n|---|---|\n| Tisse | 4 m |\n| Velm | 90 m |"
+
+
+def hit(name: str, text: str) -> Hit:
+    return Hit(Chunk(name, "d", "Guide > Lakes", text, 0, len(text), 9), "Guide", rerank=Score(0.5, 1), kept=True)
+
+
+def test_a_sentence_that_points_at_a_table_gives_way_to_its_rows():
+    pointing = "The table lists the depth of every lake in the park."
+    assert points_at_table(pointing) and not points_at_table("A table stands by the lake.")
+    beside = choose("How deep is Velm?", [hit("a", pointing), hit("b", TABLE)], lambda texts: [0.2] * len(texts), 6)
+    assert [e.text.split(" ")[0] for e in beside] == ["Tisse", "Velm"]
+    alone = choose("How deep is Velm?", [hit("a", pointing)], lambda texts: [0.2] * len(texts), 6)
+    assert [e.text for e in alone] == [pointing]
+
+
+def test_who_asks_for_a_formula_gets_one_first():
+    text = "The volume of a lake is easy to say. Its volume is $V = A \\cdot d$ with the area A. It is old."
+    values = {"The volume": 0.6, "Its volume": 0.2, "It is": 0.1}
+
+    def score(texts):
+        return [next(v for k, v in values.items() if k in t) for t in texts]
+
+    assert "$V" in choose("What is the formula of the volume?", [hit("a", text)], score, 6)[0].text
+    assert "$V" not in choose("How is the volume said?", [hit("a", text)], score, 6)[0].text

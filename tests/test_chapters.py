@@ -1,0 +1,41 @@
+"""Questions that name a chapter are searched in it; "which chapters" is answered from all of them."""
+from __future__ import annotations
+
+import pytest
+
+from assistant.text.chapters import named, narrowed, within
+
+
+@pytest.mark.parametrize("question, numbers", [
+    ("What does chapter 9 say about IVF?", [9]), ("compare chapters 3 and 4", [3, 4]), ("part 2, please", [2]),
+    ("Which chapters are there?", []), ("I have 9 chapters left", [])])
+def test_the_chapters_that_a_question_names(question, numbers):
+    assert named(question) == numbers
+
+
+@pytest.mark.parametrize("question, left", [
+    ("What does chapter 9 say about IVF?", "What is IVF?"),
+    ("Which model is the cheapest in chapter 5?", "Which model is the cheapest?"),
+    ("According to chapter 2, what is a context window?", "what is a context window?"),
+    ("What happens in chapter 7?", "What happens in chapter 7?"), ("Summarise chapter 5", "Summarise chapter 5")])
+def test_the_words_that_name_it_are_no_part_of_what_is_asked(question, left):
+    assert narrowed(question) == left
+
+
+def test_a_named_chapter_is_searched_alone_and_the_trace_says_so(rag):
+    found = rag.retrieve("What does chapter 9 say about IVF?")
+    only = within("chapter 9", rag.documents, rag.chunks)
+    assert only and {hit.chunk.id for hit in found.hits} <= only and len(found.hits) > 4
+    assert found.query == "What is IVF?" and "only the chapter that it names" in found.query_reason
+    assert found.gate == "passed" and "IVF" in found.hits[0].chunk.text
+    assert within("chapter 77", rag.documents, rag.chunks) is None
+    assert within("What is IVF?", rag.documents, rag.chunks) is None
+
+
+@pytest.mark.parametrize("question, chapters, no", [
+    ("Which two chapters deal with InfoNCE?", (3, 6), 7), ("In which chapters does BM25 turn up?", (1, 7, 9), 2)])
+def test_which_chapters_hold_something_is_answered_from_all_of_them(rag, question, chapters, no):
+    answer = rag.with_config(rag.config.replace({"llm": "off"})).answer(question)
+    assert all(f"Chapter {n}, " in answer.text for n in chapters) and f"Chapter {no}, " not in answer.text
+    term = "InfoNCE" if "InfoNCE" in question else "BM25"
+    assert len(answer.citations) >= len(chapters) and all(term in c.quote for c in answer.citations)
