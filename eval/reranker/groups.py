@@ -5,6 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+# Kinds made of a person's question with cased text; sentence_squad2 is lower-cased, so its names are lost.
+ASKED = (
+    "passage_qed",
+    "passage_squad",
+    "passage_policy",
+    "passage_pubmed",
+    "sentence_qed",
+    "sentence_squad",
+    "sentence_policy",
+)
+
+
 @dataclass(frozen=True)
 class Group:
     """One query and its texts.

@@ -15,19 +15,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from eval.reranker.groups import Group
+from eval.reranker.groups import ASKED, Group
 from eval.reranker.rules import STOP
 from eval.reranker.vectors import Vectors
 
-KINDS = (  # not sentence_squad2: it is lower-cased, so its names cannot be told from words
-    "passage_qed",
-    "passage_squad",
-    "passage_policy",
-    "passage_pubmed",
-    "sentence_qed",
-    "sentence_squad",
-    "sentence_policy",
-)
 VOCABULARY = 20000  # most frequent words of the training texts
 NEAR = (0.58, 0.95)  # cosine of a word and the one that may stand for it
 MOST = 6            # candidates for a word, of which one is drawn
@@ -37,7 +28,7 @@ _WORD = re.compile(r"[A-Za-z]{4,}")
 
 def reworded_groups(rng: random.Random, groups: list[Group], vectors: Vectors, n: int) -> list[Group]:
     """At most n groups with a reworded query, kind "reworded"; questions without a word to replace are left out."""
-    usable = [g for g in groups if g.kind in KINDS and g.gold[0] == 1]
+    usable = [g for g in groups if g.kind in ASKED and g.gold[0] == 1]
     counts = Counter(w for g in usable for t in g.texts[:2] for w in set(_WORD.findall(t.lower())))
     vocabulary = [w for w, _ in counts.most_common(VOCABULARY) if w not in STOP]
     matrix = vectors(vocabulary)

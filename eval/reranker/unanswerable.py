@@ -9,21 +9,9 @@ from __future__ import annotations
 import random
 import re
 
-from eval.reranker.groups import Group
+from eval.reranker.groups import ASKED, Group
 
-FROM = (
-    "passage_qed",
-    "passage_squad",
-    "passage_policy",
-    "passage_pubmed",
-    "sentence_qed",
-    "sentence_squad",
-    "sentence_policy",
-    "multihop",
-    "title",
-    "table",
-    "acronym",
-)
+FROM = (*ASKED, "multihop", "title", "table", "acronym")
 _NAME = re.compile(r"(?<=[a-z,] )(?:[A-Z][\w'-]+(?: (?:of |the )?[A-Z][\w'-]+)*|\d{3,4})")
 
 
