@@ -17,7 +17,10 @@ _NAMED = re.compile(r"\b(?:chapters?|ch\.|part)\s*(\d+)(?:\s*(?:,|and|or|to|&)\s
 
 @dataclass(frozen=True)
 class Chapter:
-    """A document with a number in its front matter, or the part of one under an outermost "Chapter N" heading."""
+    """A document with a number in its front matter, or the part of one under an outermost "Chapter N" heading.
+
+    text[start:end] of the document is its title; chunks are those that begin in it, in their order.
+    """
 
     number: int | None
     title: str

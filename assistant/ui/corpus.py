@@ -35,9 +35,9 @@ class Corpus:
                 self.note = fragment(_kinds(), elem_id="gb-corpusnote")
                 self.table = fragment("", elem_id="gb-table", wired=True)
             with gr.Column(elem_id="gb-document", min_width=0):
-                self.detail = fragment("", elem_id="gb-chunklist")
-        tab.select(self.show, self.opened, [self.table, self.detail], **quiet)
-        page.load(self.show, self.opened, [self.table, self.detail], **quiet)
+                self.detail = fragment(self._detail(""), elem_id="gb-chunklist")
+        tab.select(self.refresh, self.opened, [self.table, self.detail], **quiet)
+        page.load(self.refresh, self.opened, [self.table, self.detail], **quiet)
         self.table.select(self.open, None, [self.opened, self.table, self.detail], **quiet)
         self.table.delete(self.remove, self.opened, [self.note, self.opened, self.table, self.detail], **quiet)
         self.upload.upload(self.ingest, [self.upload, self.opened], [self.note, self.table, self.upload], **quiet)
@@ -45,6 +45,12 @@ class Corpus:
     def show(self, opened: str) -> tuple[str, str]:
         documents = self.rag.documents()
         return documents_html([(d, len(self.rag.chunks(d.id))) for d in documents], opened), self._detail(opened)
+
+    def refresh(self, opened: str) -> tuple[object, object]:
+        """The tab comes to the front. With nothing open the detail is left alone: a link that opens a document brings
+        the tab to the front as well, and whichever of the two ends last must not take the document away."""
+        table, detail = self.show(opened)
+        return (table, detail) if opened else (table, gr.skip())
 
     def open(self, event: gr.EventData) -> tuple[str, str, str]:
         opened = str(event._data.get("id", ""))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 # Kinds made of a person's question with cased text; sentence_squad2 is lower-cased, so its names are lost.
 ASKED = (
     "passage_qed",
