@@ -20,7 +20,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from assistant import Answer, Assistant, Config, Found, Sentence
-from eval.gold_set import Gold, holds, load, right
+from eval.suite.gold_set import Gold, holds, load, right
 
 COVER = 0.8
 FIRST = 5

@@ -13,8 +13,13 @@ from typing import TypeVar
 from assistant import Config
 from assistant.config import describe
 from assistant.errors import ConfigError, GlassboxError, InputError
-from eval import beir_command, gate, runs, sweep, sweep_pictures, tables
-from eval.runner import CORPUS, GOLD, SUITES, Bench, Plan
+from eval import gate
+from eval.public import command as beir_command
+from eval.report import tables
+from eval.suite import runs
+from eval.suite.runner import CORPUS, GOLD, SUITES, Bench, Plan
+from eval.sweeps import pictures as sweep_pictures
+from eval.sweeps import sweep
 
 T = TypeVar("T")
 
@@ -140,7 +145,7 @@ def _show(results: list[dict], options: argparse.Namespace, bars: gate.Gate | No
     if options.html and len(results) > 1:
         Path(options.html).write_text(sweep_pictures.page(results, options.split), encoding="utf-8")
     elif options.html:
-        from eval import report
+        from eval.report import page as report
         judged = gate.judged(bars, results[0]) if bars else ()
         Path(options.html).write_text(report.page(results[0], None, options.split, gate=judged), encoding="utf-8")
 

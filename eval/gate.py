@@ -19,12 +19,12 @@ from pathlib import Path
 
 from assistant.errors import InputError
 from assistant.lab import demos
-from eval import checker
-from eval.asking import STAGES
-from eval.metrics import CUT, DEPTHS, FIRST
-from eval.runner import SUITES
-from eval.runs import LOWER_IS_BETTER
-from eval.suite_gold import SPLITS
+from eval.suite import checker
+from eval.suite.asking import STAGES
+from eval.suite.cases import SPLITS
+from eval.suite.metrics import CUT, DEPTHS, FIRST
+from eval.suite.runner import SUITES
+from eval.suite.runs import LOWER_IS_BETTER
 
 _RANKING = [*(f"recall@{n}" for n in DEPTHS), f"found@{FIRST}", f"mrr@{CUT}", f"ndcg@{CUT}"]
 _SAID = {"right", "right_or_declined", "wrongly_declined", "supported", "citation_recall", "citation_precision",
@@ -137,5 +137,5 @@ def proposed(result: dict) -> str:
 if __name__ == "__main__":
     import sys
 
-    from eval.runs import kept
+    from eval.suite.runs import kept
     print(proposed(kept(sys.argv[1] if len(sys.argv) > 1 else "last")), end="")

@@ -2,8 +2,8 @@
 
     python -m eval.make_gold my-docs/ --out drafts.jsonl
 
-Headings, definitions, table rows, numbers, lists and reasons become questions (eval.drafting), each with its passage
-quoted verbatim, once in its document, in the gold set's format (eval/gold/suite/README.md), with two keys more:
+Headings, definitions, table rows, numbers, lists and reasons become questions (eval.drafting.patterns), each with its
+passage quoted verbatim, once in its document, in the gold set's format (eval/gold/suite/README.md), with two keys more:
 `draft` is true and `todo` says what to look at. Nothing is random: the same documents give the same drafts. The Eval
 tab shows them for review; so does any editor: change what is wrong, take out `draft` and `todo`, delete the rest.
 
@@ -27,8 +27,8 @@ from assistant.text.blocks import Block, blocks
 from assistant.text.sections import Section, sections
 from assistant.text.sentences import Unit, plain, units
 from assistant.text.tables import glued_cells, is_markdown_rule, markdown_cells, row_text, seams
-from eval.drafting import KINDS, Drafted, from_heading, from_item, from_list, from_row, from_sentence
-from eval.gold_set import holds, normal
+from eval.drafting.patterns import KINDS, Drafted, from_heading, from_item, from_list, from_row, from_sentence
+from eval.suite.gold_set import holds, normal
 
 PER_DOCUMENT = 12
 PER_SECTION = 3      # of one section, so that drafts are of the whole document

@@ -23,7 +23,7 @@ from pathlib import Path
 from assistant import Assistant, Config, pipeline
 from assistant.answer import prompt
 from assistant.records import Trace
-from eval.gold_set import load
+from eval.suite.gold_set import load
 
 LIMITS = {"share": 0.03, "bytes_a_trace": 60_000, "list_seconds": 1.0, "open_ms_p95": 300.0}
 LISTED = 10_000

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from eval import own_sets, runs
+from eval.panel import own_sets
+from eval.suite import runs
 from tests.test_browser import address, chrome, rag, window  # noqa: F401 (fixtures)
 
 RUN_MS = 420_000  # the longest that a run of six questions may take here: it loads the models and indexes the chapters

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from assistant.records import Answer, Evidence, Support
-from eval.asking import (
+from eval.suite.asking import (
     Outcome,
     answer_counts,
     declined_counts,
@@ -12,9 +12,9 @@ from eval.asking import (
     stage_ranks,
     supports,
 )
-from eval.gold_set import Gold
-from eval.metrics import Count
-from eval.suite_gold import Case, Passage, Target
+from eval.suite.cases import Case, Passage, Target
+from eval.suite.gold_set import Gold
+from eval.suite.metrics import Count
 
 FIRST = "The lighthouse lamp was lit in 1874."
 SECOND = "The keeper's cottage houses a museum of fog signals."

@@ -15,10 +15,13 @@ from assistant import Config
 from assistant.errors import InputError
 from assistant.ingest.chunk import chunk
 from assistant.records import Document
-from eval import beir, beir_index, beir_run, runs, trec
-from eval.beir import Entry
 from eval.command import main
-from eval.metrics import Count
+from eval.public import beir, trec
+from eval.public import index as beir_index
+from eval.public import run as beir_run
+from eval.public.beir import Entry
+from eval.suite import runs
+from eval.suite.metrics import Count
 from tests.fakes import FakeEmbedder
 
 HARBOUR = Path(__file__).resolve().parent / "sets" / "harbour"

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from eval import checker
-from eval.suite_gold import GoldError
+from eval.suite import checker
+from eval.suite.cases import GoldError
 from tests.fakes import CORPUS, ROOT
 
 ROWS = [json.loads(line) for line in (ROOT / "eval" / "gold" / "support.jsonl").read_text("utf-8").splitlines()]

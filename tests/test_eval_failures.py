@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from assistant.lab import demos, get
-from eval import failures, runs, tables
+from eval.report import tables
+from eval.suite import failures, runs
 
 
 @pytest.fixture(scope="module")

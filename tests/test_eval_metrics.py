@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.metrics import (
+from eval.suite.cases import Passage, Target
+from eval.suite.metrics import (
     Count,
     RiskPoint,
     abstention_counts,
@@ -19,7 +20,6 @@ from eval.metrics import (
     risk_area,
     risk_coverage,
 )
-from eval.suite_gold import Passage, Target
 
 
 def _target(*spans: tuple[int, int], document: str = "d") -> Target:

@@ -12,12 +12,14 @@ from assistant import Assistant, Config
 from assistant.errors import ConfigError, InputError
 from assistant.records import Document
 from assistant.ui import evals
-from eval import own_sets, panel_runs, runs
-from eval.background import Background, Request
 from eval.make_gold import draft
-from eval.panel import parsed
-from eval.panel_drafts import reviewed, told
-from eval.panel_view import Kept, drafts_html, frame_html, progress_html, runs_html
+from eval.panel import own_sets
+from eval.panel import runs as panel_runs
+from eval.panel.background import Background, Request
+from eval.panel.drafts import reviewed, told
+from eval.panel.tab import parsed
+from eval.panel.view import Kept, drafts_html, frame_html, progress_html, runs_html
+from eval.suite import runs
 from tests.fakes import ROOT
 from tests.test_eval_report import RESULT
 
@@ -74,8 +76,8 @@ def test_a_run_that_is_stopped_leaves_nothing_and_says_no_error():
 
 
 def test_the_process_ends_when_the_page_is_gone():
-    process = subprocess.Popen([sys.executable, "-m", "eval.background"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True, cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-m", "eval.panel.background"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT)
     process.stdin.write(json.dumps(dataclasses.asdict(Request(("retrieval",), 3, values()))) + "\n")
     process.stdin.close()   # as when the page's process dies
     assert process.wait(timeout=120) == 1 and '"kept"' not in process.stdout.read()
@@ -166,10 +168,10 @@ def test_without_the_suite_the_tab_says_so_in_one_line(monkeypatch):
 
 
 def test_the_page_is_built_without_importing_the_suite():
-    code = ("import sys, assistant.ui.page, eval.panel;"
-            "print(sorted(m for m in sys.modules if m.startswith('eval.') and 'panel' not in m))")
+    code = ("import sys, assistant.ui.page, eval.panel.tab;"
+            "print(sorted(m for m in sys.modules if m.startswith('eval.') and m[:10] != 'eval.panel'))")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['eval.background']"
+    assert done.stdout.strip() == "[]"
 
 
 def test_hostile_text_stays_text():

@@ -9,14 +9,14 @@ from html.parser import HTMLParser
 import pytest
 
 from assistant.errors import InputError
-from eval import report_pictures as pictures
-from eval import runs
 from eval.gate import Bar
-from eval.report import page, run_words
-from eval.report_comparison import changed_settings, comparison_html, rows, verdict
-from eval.report_failures import facts_of, failed
-from eval.report_funnel import steps
-from eval.report_words import joined, percent
+from eval.report import pictures
+from eval.report.comparison import changed_settings, comparison_html, rows, verdict
+from eval.report.failures import facts_of, failed
+from eval.report.funnel import steps
+from eval.report.page import page, run_words
+from eval.report.words import joined, percent
+from eval.suite import runs
 
 
 def _row(name: str, good: int, split: str = "open", **changes) -> dict:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eval.reuse import Remembering, remembering
+from eval.suite.reuse import Remembering, remembering
 from tests.fakes import FakeEmbedder
 
 

@@ -9,9 +9,10 @@ import pytest
 from assistant import Config
 from assistant.cli import main as assistant_main
 from assistant.errors import InputError
-from eval import asking, runs, tables
 from eval.command import main
-from eval.runner import SUITES, Bench, Plan, indexed, run
+from eval.report import tables
+from eval.suite import asking, runs
+from eval.suite.runner import SUITES, Bench, Plan, indexed, run
 
 LAMP = "# Lighthouse\n\nThe Saltmarsh lighthouse was lit for the first time in 1874. Its lamp stands 38 metres high.\n"
 BREAD = "# Bakery\n\nThe dough of Ormsby Bakery rests for eighteen hours before it is shaped.\n"
@@ -82,7 +83,7 @@ def test_two_runs_give_the_same_but_for_the_times(plan):
 def test_it_does_not_matter_how_many_questions_are_asked_at_a_time(plan, monkeypatch):
     made = []
     for workers in (1, 3):
-        monkeypatch.setattr("eval.session.WORKERS", workers)
+        monkeypatch.setattr("eval.suite.session.WORKERS", workers)
         made.append(_without_times(run(Plan(("retrieval", "answers"), plan.paths, plan.gold), Config(llm="off"))))
     assert made[0] == made[1]
 
@@ -109,7 +110,7 @@ def test_what_the_gold_set_does_not_hold_is_absent_and_never_passes(plan, capsys
 
 
 def test_the_last_indexes_are_kept(plan, monkeypatch):
-    monkeypatch.setattr("eval.runner.INDEXES", 2)
+    monkeypatch.setattr("eval.suite.runner.INDEXES", 2)
     bench = Bench(plan)
     folders = [Path(indexed(plan.paths, bench._documents, Config(llm="off", chunk_tokens=size)).config.index)
                for size in (64, 96, 160)]

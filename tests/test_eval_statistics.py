@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from eval.metrics import Count
-from eval.statistics import Interval, compare, interval
+from eval.suite.metrics import Count
+from eval.suite.statistics import Interval, compare, interval
 
 
 def _counts(values, whole=1.0):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from eval.suite_gold import GoldError, Passage, load
+from eval.suite.cases import GoldError, Passage, load
 from tests.fakes import CORPUS, ROOT
 
 CHAPTERS = {path.name: path.read_text(encoding="utf-8") for path in sorted(CORPUS.glob("*.md"))}

@@ -10,11 +10,12 @@ import pytest
 from assistant import Config
 from assistant.errors import ConfigError
 from assistant.ingest.index import Index
-from eval import sweep, sweep_pictures
 from eval.command import configs, main
-from eval.metrics import Count
-from eval.rows import row, summary
-from eval.runs import state_folder
+from eval.suite.metrics import Count
+from eval.suite.rows import row, summary
+from eval.suite.runs import state_folder
+from eval.sweeps import pictures as sweep_pictures
+from eval.sweeps import sweep
 
 LAMP = """# Lighthouse
 

@@ -1,9 +1,9 @@
 """What the command prints, from results made by hand."""
 from __future__ import annotations
 
-from eval import tables
-from eval.metrics import Count
-from eval.rows import row, summary
+from eval.report import tables
+from eval.suite.metrics import Count
+from eval.suite.rows import row, summary
 
 TIMES = {"suites_s": {"answers": 3.2}, "whole_s": 4.0, "latency_ms": {"rerank": {"p50": 12.34, "p95": 56.78, "n": 3}},
          "peak_memory_mb": 512.4}

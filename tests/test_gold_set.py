@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from eval.gold_set import Gold, holds, load, normal, right
+from eval.suite.gold_set import Gold, holds, load, normal, right
 from tests.fakes import ROOT
 
 LINE = {

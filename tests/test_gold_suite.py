@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from eval.gold_set import holds, load, normal, right
+from eval.suite.gold_set import holds, load, normal, right
 from tests.fakes import CORPUS, ROOT
 
 GOLD = ROOT / "eval" / "gold"

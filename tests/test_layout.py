@@ -87,6 +87,22 @@ def test_heavy_libraries_are_imported_in_backends_and_the_page_alone(file):
         assert not {name.split(".")[0] for name in imports(file, top_level_only=True)} & HEAVY
 
 
+# The rooms of `eval`: what each may import of the others. The modules beside them are commands and see them all.
+ROOMS = {
+    "suite": set(), "drafting": set(), "reranker": set(), "phrasing": {"suite", "reranker"},
+    "report": {"suite"}, "sweeps": {"suite", "report"}, "public": {"suite", "report", "sweeps"},
+    "panel": {"suite", "report"},
+}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_rooms_of_eval_are_entered_one_way(room):
+    for file in (ROOT / "eval" / room).glob("*.py"):
+        names = (name.split(".") for name in imports(file) if name.startswith("eval."))
+        used = {name[1] for name in names if len(name) > 1 and name[1] in ROOMS} - {room}
+        assert used <= ROOMS[room], f"{file.name} imports {sorted(used - ROOMS[room])}"
+
+
 def test_stages_know_nothing_of_traces():
     for file in SOURCES:
         if part(file) in ("retrieve", "answer", "ingest", "text"):

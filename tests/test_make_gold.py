@@ -9,10 +9,10 @@ import pytest
 
 from assistant.ingest.load import find, load
 from assistant.text.sentences import plain
-from eval import suite_gold
-from eval.drafting import KINDS, from_heading, from_list, from_row, from_sentence
-from eval.gold_set import holds
+from eval.drafting.patterns import KINDS, from_heading, from_list, from_row, from_sentence
 from eval.make_gold import PER_SECTION, documents_of, draft, main
+from eval.suite import cases as suite_gold
+from eval.suite.gold_set import holds
 from tests.fakes import CORPUS
 
 POLICY = """# Travel policy

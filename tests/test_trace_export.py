@@ -14,7 +14,7 @@ from assistant.trace import from_json, to_json
 from assistant.trace.gold import draft
 from assistant.trace.markdown import markdown
 from assistant.trace.otel import otlp
-from eval.gold_set import load
+from eval.suite.gold_set import load
 from tests.fakes import made_trace
 
 EVIL = "```\n# fake\n| a | b |\n<script>alert(1)</script>\u2028[x](javascript:y)"

@@ -1,4 +1,4 @@
-"""A judged answer as a draft line of the gold set (the layout of eval/gold_set.py), for a person to finish.
+"""A judged answer as a draft line of the gold set (the layout of eval/suite/gold_set.py), for a person to finish.
 
 Evidence comes from what was cited, the reference from the answer's text. `facts` are left empty: which wordings
 make an answer right is for a person to say. `todo` says in words what is missing; the reader of gold sets ignores it.

@@ -1,6 +1,6 @@
 """The Eval tab's place in the page. What stands in it belongs to the package `eval`, which may not be installed.
 
-It is found by its name, so that nothing here depends on it: see eval/panel.py.
+It is found by its name, so that nothing here depends on it: see eval/panel/tab.py.
 """
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assistant.pipeline import Assistant
 from assistant.ui.fragment import fragment
 from assistant.ui.warmth import Warmth
 
-PANEL = "eval.panel"
+PANEL = "eval.panel.tab"
 MISSING = ('<p class="gb-empty gb-evalmissing">The eval suite is not installed with this copy of Glassbox: run the '
            "page from its source to measure it here.</p>")
 

@@ -115,7 +115,7 @@ def on_gold(gold_file: Path, documents: Sequence[str], adapter: Path | None, lim
     """{"evidence", "base", "adapter": summary} of the whole assistant on gold questions. only: without the base."""
     from assistant import Assistant, Config
     from assistant.parts import Parts
-    from eval.gold_set import load
+    from eval.suite.gold_set import load
     name = "lesson" if any(path.endswith("lesson.txt") for path in documents) else "corpus"
     asked = [g for g in load(gold_file) if not g.history and g.kind != "smalltalk" and name not in g.not_on]
     if limit:  # evenly drawn, for the unanswerable ones stand together

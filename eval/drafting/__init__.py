@@ -1,0 +1,1 @@
+"""Questions drafted from a text by patterns of English, for eval/make_gold.py."""
