@@ -13,7 +13,7 @@ from functools import partial
 import gradio as gr
 
 from assistant.errors import GlassboxError, InputError
-from assistant.lab import Demo, get
+from assistant.lab import Demo, demos, get
 from assistant.lab.quiz import reviews
 from assistant.pipeline import Assistant
 from assistant.ui.fragment import WIRE, fragment
@@ -59,6 +59,7 @@ class Lab:
             if name:
                 self._form(get(name))
 
+        self._board()
         with gr.Row(elem_id="gb-labbuttons", equal_height=False):
             self.go = gr.Button("Run", variant="primary", min_width=90, scale=0, visible=False, elem_id="gb-labgo")
             self.stop = gr.Button("Stop", variant="stop", min_width=90, scale=0, visible=False, elem_id="gb-labstop")
@@ -71,7 +72,14 @@ class Lab:
             self.numbers = fragment("", elem_id="gb-labnumbers")
         self.table = fragment("", elem_id="gb-labtable", wired=True)
         self.results = [self.verdict, self.caption, self.figure, self.numbers, self.table]
-        self.outputs = [self.opened, self.head, self.go, self.stop, self.state, *self.results]
+        self.outputs = [self.opened, self.head, self.go, self.stop, self.state, *self.results, self.board]
+
+    def _board(self) -> None:
+        """The one input that is not made anew with its form: Gradio's editor of pictures, once shown, must stay in the
+        page (an update that reaches it after it left is an error there), so another demo hides it by its styles."""
+        (self.draws, spec), = ((demo.name, spec) for demo in demos() for spec in demo.inputs if spec.kind == "picture")
+        self.board = component(spec, self.draws)
+        self.board.visible = False  # until its demo is first opened: the page's start does not pay for it
 
     def _form(self, demo: Demo) -> None:
         """The inputs of a demo, its presets, and what makes it run."""
@@ -79,13 +87,14 @@ class Lab:
                 "concurrency_id": "lab", "trigger_mode": "always_last"}
         asks = reviews(self.rag) if demo.name == "quiz" else {}
         with gr.Row(elem_classes=["gb-labform"], equal_height=False):
-            components = [component(replace(spec, high=max(asks)) if spec.name == "chapter" and asks else spec,
+            components = [self.board if spec.kind == "picture" else
+                          component(replace(spec, high=max(asks)) if spec.name == "chapter" and asks else spec,
                                     demo.name) for spec in demo.inputs]
         if asks:  # the quiz: what is asked must be seen before it is answered
             question = fragment(question_html(asks.get(demo.inputs[0].default)))
             components[0].change(lambda chapter: question_html(asks.get(chapter)), components[0], question,
                                  show_progress="hidden", api_visibility="private", queue=False)
-        ran = {"fn": self.run, "inputs": [self.opened, *components], "outputs": self.outputs[2:], **long}
+        ran = {"fn": self.run, "inputs": [self.opened, *components], "outputs": self.outputs[2:-1], **long}
         with gr.Row(elem_classes=["gb-labpresets"], equal_height=False):
             for label, values in (*demo.presets, ("Reset", {})):
                 button = gr.Button(label, size="sm", min_width=0, scale=0)
@@ -174,7 +183,8 @@ class Lab:
 
     def _open(self, demo: Demo, request: gr.Request) -> Updates:
         self._stop(request)
-        return {**self._cleared(), self.opened: demo.name, self.head: head_html(demo, self._chapters()),
+        board = {self.board: gr.update(value=None, visible=True)} if demo.name == self.draws else {}
+        return {**self._cleared(), **board, self.opened: demo.name, self.head: head_html(demo, self._chapters()),
                 self.go: gr.update(visible=True, interactive=True, value="Run")}
 
     def _cleared(self) -> Updates:

@@ -1,8 +1,8 @@
 """The Eval tab: measure a configuration, read its report, compare two runs, review drafted questions.
 
 A run is made by a process of its own (eval.panel.background), one at a time, and outlives the window that started it.
-What is kept is what `assistant eval` keeps: the tab and the command read one another's runs. The suite itself is imported
-when the tab is used, not when the page is built.
+What is kept is what `assistant eval` keeps: the tab and the command read one another's runs. The suite itself is
+imported when the tab is used, not when the page is built.
 """
 from __future__ import annotations
 
