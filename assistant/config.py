@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Config:
     index: str = _setting(default_index, "folder of the index: catalog, vectors, traces, conversations")
     embedder: str = _setting("embedded", "\"embedded\" (all-MiniLM-L6-v2), or a sentence-transformers name or folder",
                              reindex=True)
+    query_encoder: str = _setting("embedded", "\"embedded\" (what reads questions for the embedded embedder), a folder "
+                                              "like it, or \"off\"")
     vectors: str = _setting("embedded", "\"embedded\" (Chroma in the index folder), or a Chroma server's http URL")
     reranker: str = _setting("embedded", "\"embedded\" (Glassbox's own), or a CrossEncoder name or folder")
     llm: str = _setting("embedded", "\"embedded\" (SmolLM2-135M), a GGUF file, a chat server's URL "
@@ -94,15 +97,15 @@ class Config:
     def public(self) -> dict[str, object]:
         """{setting: value} for a trace: a URL loses its user name, password and query; a path its folders."""
         shown = {name: getattr(self, name) for name in names() if name != "index"}
-        for name in ("embedder", "vectors", "reranker", "llm"):
+        for name in ("embedder", "query_encoder", "vectors", "reranker", "llm"):
             shown[name] = _without_secrets(str(shown[name]))
         return shown
 
     def fingerprint(self, models: Mapping[str, str]) -> str:
         """12 hex digits over the settings that shape an answer and over what the models contain.
 
-        models: {"embedder": ..., "reranker": ..., "llm": ...} -> fingerprint of the weights. Where something is
-        stored, and whether traces are kept, shapes no answer and is left out.
+        models: {"embedder": ..., "query_encoder": ..., "reranker": ..., "llm": ...} -> fingerprint of the weights.
+        Where something is stored, and whether traces are kept, shapes no answer and is left out.
         """
         left_out = {"index", "vectors", "traces", "trace_days", "trace_count", "redact", *models}
         settings = {name: getattr(self, name) for name in names() if name not in left_out}
@@ -181,9 +184,14 @@ def _parse(kind: str, value: object) -> object:
 
 
 def _without_secrets(value: str) -> str:
-    if value.startswith(("http://", "https://")):
-        scheme, rest = value.split("://", 1)
-        rest, _, model = rest.partition("#")
-        host_path = rest.split("?", 1)[0].split("@")[-1]
-        return f"{scheme}://{host_path}" + (f"#{model}" if model else "")
-    return Path(value).name if os.sep in value else value
+    """An address loses its user's name, password and query, a path its folders. What is not written as an address
+    should be ("HTTP://", a password with "#" or "?" in it) fails when it is used, and is shown all the same."""
+    scheme, slashes, rest = value.partition("://")
+    if not slashes:
+        value = value.rpartition("@")[2] if re.search(":[^@]*@", value) else value
+        return Path(value).name if os.sep in value else value
+    place, _, model = rest.partition("#")
+    if "@" in model and not re.fullmatch(r"[\w.-]+(:\d+)?(/[^@]*)?", place):  # the "#" was the password's
+        place, _, model = rest.rpartition("@")[2].partition("#")
+    place, model = re.split("[?;&]", place.rpartition("@")[2])[0], re.split("[?;&]", model)[0]
+    return f"{scheme}://{place}" + (f"#{model}" if model else "")

@@ -25,7 +25,11 @@ class Parts:
         def build():
             from assistant.backends import embedder
             return embedder.build(self._config)
-        return self._part("embedder", self._config.embedder, build)
+        def with_queries():
+            from assistant.backends import query_encoder
+            return query_encoder.build(self._config, plain)
+        plain = self._part("embedder", self._config.embedder, build)
+        return self._part("query_encoder", f"{self._config.embedder} {self._config.query_encoder}", with_queries)
 
     @property
     def store(self) -> VectorStore:
@@ -49,14 +53,15 @@ class Parts:
         return self._part("llm", self._config.llm, build)
 
     def fingerprints(self) -> dict[str, str]:
-        """{"embedder", "reranker", "llm"} -> what the model contains; "off" without one."""
+        """{"embedder", "query_encoder", "reranker", "llm"} -> what the model contains; "off" without one."""
         return {"embedder": self.embedder.fingerprint,
+                "query_encoder": self.embedder.query_fingerprint,
                 "reranker": self.reranker.fingerprint if self.reranker else "off",
                 "llm": self.generator.fingerprint if self.generator else "off"}
 
     def warm(self) -> None:
         """Load everything and run each model once, so that the first question waits for nothing."""
-        vector = self.embedder.embed(["warm"])[0]
+        vector = self.embedder.embed_query(["warm"])[0]
         self.store.search(vector, 1)
         if self.reranker:
             self.reranker.logits("warm", ["up"])

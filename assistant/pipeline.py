@@ -119,6 +119,10 @@ class Assistant:
         """float32 (n, dim), rows of unit length."""
         return self._parts.embedder.embed(texts)
 
+    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        """The same for questions, as the search reads them: to be compared with vectors of `embed`."""
+        return self._parts.embedder.embed_query(texts)
+
     def rerank(self, question: str, texts: Sequence[str]) -> list[float]:
         """The probability, 0..1, that each text answers the question, in the texts' order."""
         if self._parts.reranker is None:

@@ -10,15 +10,22 @@ from assistant.records import Message
 
 
 class Embedder(Protocol):
-    """Texts to vectors. `fingerprint` hashes the weights; `max_tokens` counts special tokens too."""
+    """Texts to vectors. `fingerprint` hashes the weights; `max_tokens` counts special tokens too.
+
+    query_fingerprint: hashes what reads queries in another way than texts; "off" where nothing does.
+    """
 
     name: str
     fingerprint: str
+    query_fingerprint: str
     dim: int
     max_tokens: int
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """float32 (n, dim), rows of unit length, input order. An empty list gives (0, dim)."""
+
+    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        """The same for questions, to be compared with the vectors of texts."""
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Word pieces of each text with its special tokens, neither padded nor truncated."""

@@ -12,10 +12,12 @@ from assistant.config import Config, names
 from assistant.errors import InputError
 from assistant.pipeline import Assistant
 from assistant.records import Answer, Trace
+from assistant.trace.redact import check_askable
 
 TODAY = ("index", "vectors", "traces", "trace_days", "trace_count", "redact")  # where and whether, not what
-MODELS = ("embedder", "reranker", "llm")
+MODELS = ("embedder", "query_encoder", "reranker", "llm")
 PLAIN = ("embedded", "off")
+BEFORE = {"query_encoder": "off"}  # what a trace was made with that is older than the setting
 
 
 def replay(rag: Assistant, trace: Trace, changes: Mapping[str, object] | None = None) -> Answer:
@@ -27,9 +29,7 @@ def replay(rag: Assistant, trace: Trace, changes: Mapping[str, object] | None = 
     config = settings(rag.config, trace, changes or {})
     if not config.traces:
         raise InputError("traces are off, and a replay is one: set traces=on")
-    if trace.redacted and trace.history:
-        raise InputError(f"trace {trace.id} was kept without its earlier turns (redact=on), which its question needs: "
-                         "ask it again in a conversation")
+    check_askable(trace)
     answer = Answer("")
     for event in rag.with_config(config).stream(trace.question, list(trace.history), parent=trace.id):
         answer = event
@@ -41,9 +41,9 @@ def settings(today: Config, trace: Trace, changes: Mapping[str, object]) -> Conf
     public = today.public()
     values: dict[str, object] = {}
     for name in names():
-        if name in changes or name in TODAY or name not in trace.config:
+        if name in changes or name in TODAY or name not in {**BEFORE, **trace.config}:
             continue
-        value = trace.config[name]
+        value = trace.config.get(name, BEFORE.get(name))
         if name in MODELS:
             value = getattr(today, name) if value == public[name] else _named(name, str(value), trace)
         values[name] = value

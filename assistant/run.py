@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 import threading
 import uuid
@@ -19,6 +20,7 @@ from assistant.records import Answer, Evidence, Found, Message, Progress, Retrie
 from assistant.retrieve.contextualise import asks_on
 from assistant.retrieve.rerank import probabilities
 from assistant.trace import Stopwatch, redacted
+from assistant.trace.secrets import secrets_of, without_secrets
 
 Event = Progress | Found | Sentence | Answer
 SAID = 6  # passages looked at beyond the limit where a question asks on: as many as earlier answers may have quoted
@@ -75,7 +77,7 @@ class Run:
 
     def _scorer(self, query: str, vector: np.ndarray | None):
         parts = self._rag._parts
-        vector = parts.embedder.embed([query])[0] if vector is None else vector
+        vector = parts.embedder.embed_query([query])[0] if vector is None else vector
         if parts.reranker is None:  # evidence by cosine, and the trace's gate says so
             return lambda texts: parts.embedder.embed(texts) @ vector
         return lambda texts: probabilities(query, texts, parts.reranker, parts.embedder, vector)
@@ -147,6 +149,8 @@ class Run:
             self._assembly.checks if self._assembly else (),
             self._rag._documents.versions({hit.chunk.document_id for hit in found.hits}))
         config = self._rag.config
+        named = (config.embedder, config.vectors, config.reranker, config.llm)
+        made = without_secrets(made, secrets_of(named, os.environ))
         try:
             self._rag.traces.add(redacted(made) if config.redact else made, config.trace_days, config.trace_count)
         except StoreError as failure:  # a full disk must not cost the answer

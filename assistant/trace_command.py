@@ -145,6 +145,8 @@ def _export(options: argparse.Namespace, rag) -> int:
     traces = [rag.trace(name) for name in _named(options, rag)]
     text = exchange.written(rag, traces, options.format)
     if not options.out:
+        if options.json and options.format == "markdown":  # the other formats are JSON as they are
+            text = exchange.line({"traces": [trace.id for trace in traces], "markdown": text}) + "\n"
         sys.stdout.write(text)
         return 0
     try:
@@ -152,7 +154,9 @@ def _export(options: argparse.Namespace, rag) -> int:
     except OSError as error:
         raise InputError(f"cannot write {options.out}: {error.strerror or error}; name a file that can be written"
                          ) from error
-    print(f"{len(traces)} traces in {options.out}", file=sys.stderr)
+    if options.json:
+        _json({"exported": [trace.id for trace in traces], "file": options.out})
+    print(f"{len(traces)} {'trace' if len(traces) == 1 else 'traces'} in {options.out}", file=sys.stderr)
     return 0
 
 

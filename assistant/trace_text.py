@@ -117,6 +117,8 @@ def diff_text(before: Trace, after: Trace, found: Comparison) -> str:
         lines.append(wrapped(f"searched   {found.query[0]} → {found.query[1]}", " " * 11, first=""))
     if found.index_changed:
         lines.append("index      another one, or changed between the two")
+    if found.models_changed:
+        lines.append("models     one of the same name holds other weights")
     lines.append(f"candidates {len(found.entered)} entered, {len(found.left)} left, {len(found.moved)} moved, "
                  f"{found.same} as before")
     parts = ["\n".join(clean(line) for line in lines)]
@@ -127,7 +129,7 @@ def diff_text(before: Trace, after: Trace, found: Comparison) -> str:
         parts.append(_section("answer, the same", wrapped(before.answer.text or "none")))
     else:
         words = "".join(marks[kind][0] + text + marks[kind][1] for kind, text in found.words)
-        parts.append(_section("answer, [-gone-] {+new+}", wrapped(words)))
+        parts.append(_section("answer", wrapped(words), "[-gone-] {+new+}"))
     parts.append(_section("timings in ms", "\n".join(
         [f"{'stage':16}{'A':>10}{'B':>10}{'change':>10}", *(_timing(*row) for row in found.timings)])))
     return "\n\n".join(parts)
@@ -167,8 +169,9 @@ def why_not_text(found: WhyNot) -> str:
     return "\n".join(lines)
 
 
-def _section(title: str, body: str) -> str:
-    return f"{title.upper()}\n{body}" if body else ""
+def _section(title: str, body: str, key: str = "") -> str:
+    """key: how marks in the body are to be read."""
+    return f"{title.upper()}{f', {key}' if key else ''}\n{body}" if body else ""
 
 
 def place(document: str, heading: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assistant.errors import InputError
 from assistant.pipeline import Assistant
 from assistant.records import Chunk, Trace
 
@@ -51,11 +52,15 @@ class VectorMap:
 
 
 def vector_map(rag: Assistant, trace: Trace) -> VectorMap:
-    """The map of the trace's query among the chunks of the index; EmptyIndexError without any."""
+    """The map of the trace's query among the chunks of the index; EmptyIndexError without any, InputError where the
+    query was not kept (redact=on)."""
+    if trace.redacted and trace.history:
+        raise InputError(f"trace {trace.id} was kept without its earlier turns (redact=on), so its query cannot be "
+                         "placed on a map: ask it again in a conversation")
     rag.retrieve(trace.query)  # refuses an empty index, or one of another embedder, in its own words
     chunks, store = rag.chunks(), rag._parts.store
     vectors = store.vectors([chunk.id for chunk in chunks])
-    query = rag.embed([trace.query])[0]
+    query = rag.embed_query([trace.query])[0]
     cosines = vectors @ query
     order = np.argsort(-cosines, kind="stable")[:MOST]
     every = np.vstack([query[None, :], vectors[order]])

@@ -1,7 +1,7 @@
 """Why a passage is not in an answer: where it stands at every stage among all chunks, and what kept it out.
 
 Unlike everything else that is shown of a trace this is computed now, over the index as it is: where that has changed
-since, `index_changed` says so. The trace's query and settings are used, not today's.
+since, `index_changed` says so. The trace's question, earlier turns and settings are used, not today's.
 """
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from assistant.errors import InputError
 from assistant.pipeline import Assistant
 from assistant.protocols import chunk_of
 from assistant.records import Chunk, Hit, Retrieval, Score, Trace
-from assistant.replay import settings
+from assistant.replay import check_askable, settings
 from assistant.retrieve import search
-from assistant.retrieve.fuse import fuse, ranked
+from assistant.retrieve.contextualise import contextualise
+from assistant.retrieve.expand import expand
+from assistant.retrieve.fuse import candidates, fuse, ranked
+from assistant.retrieve.spelling import repair
+from assistant.retrieve.stages import WHOLE_WORD
+from assistant.text.chapters import named, within
 from assistant.text.readable import passage as reading
 
 BATCH = 4096   # vectors held at a time beside the best of each chunk
@@ -30,7 +35,7 @@ class Step:
 
     stage   "dense", "lexical", "fused", "rerank", "select" or "evidence"
     value   its score there, in the stage's own unit; None without one
-    rank    from 1, among `of` chunks: all of the index for dense and lexical, the candidates for rerank
+    rank    from 1, among `of` chunks: all that were searched (for one that was not, all), for rerank the candidates
     passed  whether it got through; None where the stage was off or was not reached
     words   what happened, for a person
     """
@@ -69,81 +74,114 @@ def why_not(rag: Assistant, trace: Trace, chunk_id: str | None = None, passage: 
     """
     if bool(chunk_id) == bool(passage and passage.strip()):
         raise InputError("give either a chunk's id or a passage's text")
+    if trace.status == "complete" and not trace.hits and not any(s.stage in ("dense", "lexical") for s in trace.spans):
+        raise InputError("nothing was searched for this reply, so nothing was kept out: ask something of the documents")
+    check_askable(trace)
     rag = rag.with_config(settings(rag.config, trace, {}))
-    found = rag.retrieve(trace.query)
     chunks = rag.chunks()
+    look = _Look(rag, rag.retrieve(trace.question, trace.history), len(chunks), _narrowing(rag, trace))
     chunk, place = _by_id(chunks, chunk_id) if chunk_id else _by_text(chunks, passage)
-    look = _Look(rag, found, len(chunks))
     changed = trace.index_fingerprint != rag.index_fingerprint()
     if chunk is None:
         steps = look.steps_of_text(passage)
-        return WhyNot(found.query, None, "", place, steps, False,
+        return WhyNot(look.query, None, "", place, steps, False,
                       "no chunk of the index holds this passage, so no search can find it",
                       "ingest the document that it stands in", changed)
-    steps, kept, verdict, remedy = look.steps(chunk, trace)
     title = rag.document(chunk.document_id).title
-    return WhyNot(found.query, chunk, title, place, steps, kept, verdict, remedy, changed)
+    return WhyNot(look.query, chunk, title, place, *look.steps(chunk, trace), changed)
+
+
+def _narrowing(rag: Assistant, trace: Trace) -> tuple[frozenset[str], str] | None:
+    """(ids of the chunks that are searched alone, the chapters that the question names), read as retrieval reads it."""
+    query, _ = repair(trace.question, lambda word: rag._parts.embedder.count_tokens([word])[0] == WHOLE_WORD,
+                      rag._lexical.words_from)
+    query, _ = contextualise(query, trace.history)
+    only = within(query, rag.documents, rag.chunks)
+    numbers = " and ".join(map(str, named(query)))
+    return (only, f"chapter{'s' if ' ' in numbers else ''} {numbers}") if only else None
 
 
 class _Look:
     """Every chunk's place in the two searches for one query, and the candidates that came of it."""
 
-    def __init__(self, rag: Assistant, found: Retrieval, total: int) -> None:
+    def __init__(self, rag: Assistant, found: Retrieval, total: int,
+                 narrowing: tuple[frozenset[str], str] | None) -> None:
         self._rag, self._found, self._total, self._config = rag, found, total, rag.config
-        parts = rag._parts
-        self._vector = parts.embedder.embed([found.query])[0]
-        self._dense = _all_dense(parts.store, self._vector)
-        self._lexical = ranked(rag._lexical.search(found.query, total))
-        reached = [search.dense(self._vector, parts.store, self._config.candidates) if self._config.dense else {},
-                   search.lexical(found.query, rag._lexical, self._config.candidates) if self._config.lexical else {}]
-        self._reached_dense, self._reached_lexical = reached
-        self._fused = fuse([ranking for ranking in reached if ranking])
+        self.query, store, depth = found.query, rag._parts.store, rag.config.candidates
+        self._only, self._chapters = narrowing or (None, "")
+        self._vector = vector = rag._parts.embedder.embed_query([found.query])[0]
+        more = expand(found.query, rag._lexical, rag._parts.embedder)[0] if self._config.lexical else []
+        words = " ".join([found.query, *more])
+        self._everywhere = (_all_dense(store, vector), ranked(rag._lexical.search(words, total)))
+        by_dense = {} if not self._config.dense else search.dense(vector, store, depth) if self._only is None else \
+            search.dense_within(vector, store, depth, self._only)
+        by_words = search.lexical(words, rag._lexical, depth, self._only) if self._config.lexical else {}
+        self._reached = (by_dense, by_words)
+        # in a named chapter every chunk is looked at, so what was reached is the whole ranking
+        self._dense, self._lexical = self._everywhere if self._only is None else self._reached
+        self._fused = fuse([ranking for ranking in self._reached if ranking])
+        self._chosen = candidates(self._fused, by_dense, depth)
         self._hits = {hit.chunk.id: hit for hit in found.hits}
 
     def steps(self, chunk: Chunk, trace: Trace) -> tuple[tuple[Step, ...], bool, str, str]:
         """(the stages, kept, verdict, remedy)."""
         hit = self._hits.get(chunk.id)
-        rerank = self._rerank(reading(chunk), hit, self._own_cosine(chunk.id))
-        fused = self._fuse(chunk.id)
+        rerank = self._rerank(reading(chunk), hit, self._cosine(chunk.id))
+        fused, last = self._fuse(chunk.id), self._evidence(chunk.id, trace)
         kept = hit is not None and hit.kept
         select = Step("select", None, None, len(self._found.hits), kept if hit else None,
                       hit.reason if hit else "not reached")
-        steps = (*self._searches(chunk.id), fused, rerank, select, self._evidence(chunk.id, trace))
+        steps = (*self._searches(chunk.id), fused, rerank, select, last)
         if kept:
-            last = steps[-1]
             return steps, True, f"it was kept ({hit.reason}); {last.words}", ""
+        if last.rank is not None:  # a question about the documents themselves takes its evidence past the searches
+            return steps, True, f"it is in the answer's evidence all the same: {last.words}", ""
+        if self._outside(chunk.id):
+            gives = f"; the reranker gives it {rerank.value:.2f}, rank {rerank.rank} among the candidates" \
+                if rerank.value is not None else ""
+            return steps, False, (f"it was never searched: the question names {self._chapters}, so only the "
+                                  f"{len(self._only)} chunks there were looked at, and this one stands elsewhere"), \
+                f"ask without naming the chapter{gives}"
         if hit is not None:
             return steps, False, f"it was a candidate, and was dropped: {hit.reason}", self._after_rerank(rerank, hit)
-        return steps, False, self._before_rerank(chunk.id, fused), self._if_reached(rerank, fused, chunk.id)
+        return steps, False, self._before_rerank(chunk.id, fused), self._if_reached(rerank, chunk.id)
+
+    def _outside(self, name: str) -> bool:
+        return self._only is not None and name not in self._only
 
     def steps_of_text(self, text: str) -> tuple[Step, ...]:
         """What the models would say of a text that is in no chunk."""
         cosine = float(self._rag._parts.embedder.embed([text])[0] @ self._vector)
-        rank = 1 + sum(score.value > cosine for score in self._dense.values())
+        rank = 1 + sum(score.value > cosine for score in self._everywhere[0].values())
         return (Step("dense", cosine, rank, self._total, False, "where it would stand if it were a chunk"),
                 Step("lexical", None, None, self._total, False, "not in the index"),
                 self._rerank(text, None, cosine))
 
     def _searches(self, name: str) -> tuple[Step, Step]:
-        dense, lexical = self._dense.get(name), self._lexical.get(name)
         missing = ("it has no vector: run `assistant ingest` again", "it shares no word with the query")
-        return (self._search("dense", dense, name, self._reached_dense, missing[0]),
-                self._search("lexical", lexical, name, self._reached_lexical, missing[1]))
+        rankings = self._everywhere if self._outside(name) else (self._dense, self._lexical)
+        return tuple(self._search(stage, ranking.get(name), name, reached, words) for stage, ranking, reached, words
+                     in zip(("dense", "lexical"), rankings, self._reached, missing, strict=True))
 
     def _search(self, stage: str, score: Score | None, name: str, reached: dict[str, Score], missing: str) -> Step:
-        on = bool(getattr(self._config, stage))
-        words = "off in the settings" if not on else missing if score is None else \
+        on, outside = bool(getattr(self._config, stage)), self._outside(name)
+        among = self._total if outside or self._only is None else len(self._only)
+        words = "off in the settings" if not on else \
+            f"not searched: outside {self._chapters}; its place among all" if outside and score else \
+            f"not searched: outside {self._chapters}" if outside else missing if score is None else \
             "found" if name in reached else f"beyond the first {len(reached)} that were looked at"
-        return Step(stage, score.value if score else None, score.rank if score else None, self._total,
+        return Step(stage, score.value if score else None, score.rank if score else None, among,
                     (name in reached) if on else None, words)
 
     def _fuse(self, name: str) -> Step:
         score, limit = self._fused.get(name), self._config.candidates
         if score is None:
-            return Step("fused", None, None, len(self._fused), False, "neither search reached it")
-        inside = score.rank <= limit
+            return Step("fused", None, None, len(self._fused), False,
+                        "not searched" if self._outside(name) else "neither search reached it")
+        inside = name in self._chosen
         return Step("fused", score.value, score.rank, len(self._fused), inside,
-                    "a candidate" if inside else f"only the first {limit} are candidates")
+                    "a candidate" if inside else f"only {limit} are candidates" +
+                    (f", {limit // 2} of them the nearest by meaning" if limit > 1 else ""))
 
     def _rerank(self, text: str, hit: Hit | None, cosine: float) -> Step:
         reranker = self._rag._parts.reranker
@@ -156,6 +194,7 @@ class _Look:
             logits = reranker.logits(self._found.query, [text])
             value = float(reranker.probabilities(logits, np.array([cosine], np.float32))[0])
             rank, words = 1 + sum(other > value for other in others), "where it would stand if it were a candidate"
+            others.append(value)
         threshold = self._found.threshold
         enough = threshold is None or value >= threshold
         if not enough:
@@ -163,19 +202,25 @@ class _Look:
         return Step("rerank", value, rank, len(others), None if hit is None else enough, words)
 
     def _evidence(self, name: str, trace: Trace) -> Step:
-        markers = [e.marker for e in trace.evidence if e.chunk_id == name]
-        cited = [c.marker for c in trace.answer.citations if c.chunk_id == name]
+        """What the trace's own answer made of it. `rank` is the lowest of its markers."""
+        markers = sorted({e.marker for e in trace.evidence if e.chunk_id == name})
+        cited = sorted({c.marker for c in trace.answer.citations if c.chunk_id == name})
         if cited:
-            return Step("evidence", None, min(cited), len(trace.evidence), True,
-                        "cited as " + ", ".join(f"[{n}]" for n in sorted(set(cited))))
-        if markers:
-            return Step("evidence", None, min(markers), len(trace.evidence), False,
-                        f"evidence [{min(markers)}], not needed for the answer")
-        return Step("evidence", None, None, len(trace.evidence), False, "none of its sentences became evidence")
+            words = "cited as " + ", ".join(f"[{n}]" for n in cited)
+        elif markers:
+            words = f"evidence [{markers[0]}], " + ("but the model declined" if trace.answer.abstained else
+                                                    "not needed for the answer")
+        elif trace.answer.abstained:
+            words = "the question was declined" + (f": {trace.gate_reason}" if trace.gate == "declined" else "")
+        else:
+            words = "none of its sentences became evidence"
+        return Step("evidence", None, min(cited or markers, default=None), len(trace.evidence), bool(cited), words)
 
-    def _own_cosine(self, name: str) -> float:
-        """Of the chunk's own vector, which is what the reranker is calibrated with; not of its nearest sentence."""
-        return float(self._rag._parts.store.vectors([name])[0] @ self._vector)
+    def _cosine(self, name: str) -> float:
+        """What the reranker is given: the mean of the whole chunk's cosine and its nearest vector's."""
+        whole = float(self._rag._parts.store.vectors([name])[0] @ self._vector)
+        nearest = self._reached[0].get(name) or (self._everywhere[0].get(name) if self._outside(name) else None)
+        return (whole + nearest.value) / 2 if nearest else whole
 
     def _before_rerank(self, name: str, fused: Step) -> str:
         if fused.rank is not None:
@@ -191,23 +236,24 @@ class _Look:
                 if rerank.rank <= self._config.k else ""
         return f"k={rerank.rank} would keep it" if rerank.rank and hit.reason.endswith("are kept") else ""
 
-    def _if_reached(self, rerank: Step, fused: Step, name: str) -> str:
+    def _if_reached(self, rerank: Step, name: str) -> str:
         """Whether more candidates would have helped."""
         if rerank.value is None:
-            return f"candidates={fused.rank} would let it in" if fused.rank and fused.rank <= MOST else ""
+            wanted = self._enough(name)
+            return f"candidates={wanted} would let it in" if wanted else ""
         threshold = self._found.threshold or 0.0
         if rerank.rank > self._config.k or rerank.value < threshold:
             return (f"more candidates would not help: the reranker gives it {rerank.value:.2f}, which is rank "
                     f"{rerank.rank} among them")
-        score = self._unlimited().get(name)
-        rank = fused.rank or (score.rank if score else MOST + 1)
-        wish = f"candidates={rank}" if rank <= MOST else "a question in the passage's own words"
+        wanted = self._enough(name)
+        wish = f"candidates={wanted}" if wanted else "a question in the passage's own words"
         return f"{wish} would let it in: the reranker gives it {rerank.value:.2f}, rank {rerank.rank}"
 
-    def _unlimited(self) -> dict[str, Score]:
-        """Fusion as it would be if the searches looked at every chunk."""
+    def _enough(self, name: str) -> int | None:
+        """The smallest number of candidates with which it is one, if the searches looked at every chunk."""
         both = ((self._dense, self._config.dense), (self._lexical, self._config.lexical))
-        return fuse([ranking for ranking, on in both if on])
+        everything, by_dense = fuse([ranking for ranking, on in both if on]), self._dense if self._config.dense else {}
+        return next((n for n in range(1, MOST + 1) if name in candidates(everything, by_dense, n)), None)
 
 
 def _all_dense(store, vector: np.ndarray) -> dict[str, Score]:
@@ -236,14 +282,12 @@ def _by_text(chunks: list[Chunk], text: str) -> tuple[Chunk | None, str]:
     words = _words(text)
     if not words:
         raise InputError("the passage holds no word: paste its text")
-    size = min(3, len(words))
-    wanted = _runs(words, size)
+    wanted = _runs(words, size := min(3, len(words)))
     shares = [(len(wanted & _runs(_words(chunk.text), size)) / len(wanted), -at) for at, chunk in enumerate(chunks)]
     share, at = max(shares)
     if share < SHARE:
         return None, f"no chunk holds more than {share:.0%} of it"
-    chunk = chunks[-at]
-    return chunk, "holds the passage" if share > 0.999 else f"holds {share:.0%} of the passage"
+    return chunks[-at], "holds the passage" if share > 0.999 else f"holds {share:.0%} of the passage"
 
 
 def _words(text: str) -> list[str]:

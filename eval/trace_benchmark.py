@@ -5,9 +5,9 @@
 
 It indexes the paths in a temporary folder and asks distinct questions: those of the gold sets, then some made of the
 corpus's own words. With llm=off each trace is stored with the prompt that would have been sent and the answer as draft,
-so that its size is that of a whole one. A share is the time of making and storing the trace (`Run.save`, timed by
-itself) against that of the whole answers, both of one run, so it may be taken beside other programs. Lists are timed
-over 10,000 traces, the real ones again under other ids: in the catalog, and in the Traces tab of the real page, from the
+so that its size is that of a whole one. A share is the time of making and storing the traces (`Run.save`, timed by
+itself) in that of the whole answers of the same run, so it may be taken beside other programs. Lists are timed over
+10,000 traces, the real ones again under other ids: in the catalog, and in the Traces tab of the real page, from the
 click until Chromium has drawn it (left out, and said so, where Playwright or Chromium is missing). It prints a table,
 then one JSON line; exit status 1 where a limit is broken.
 """

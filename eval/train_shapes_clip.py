@@ -1,6 +1,6 @@
 """Train the Lab's small CLIP: pictures of one shape and their captions, by contrast, on the processor, in minutes.
 
-    python -m eval.train_shapes_clip [--steps 4000] [--out assistant/lab/data/shapes_clip.npz]
+    python -m eval.train_shapes_clip [--steps 6000] [--out assistant/lab/data/shapes_clip.npz]
 
 A part of the pictures is drawn by formula, a part filled or outlined as a hand does with a brush. Each batch's
 pictures must find their captions among all captions of the batch, and captions their pictures (Radford and others
@@ -23,7 +23,7 @@ from assistant.lab import shapes
 from assistant.lab.tiny_clip import FILE, LONGEST, WORDS, TinyClip, word_ids
 
 DIM, WIDTHS, HIDDEN = 64, (24, 48, 96), 128
-POOL, BATCH, RATE = {"filled": 24_000, "outlined": 16_000}, 192, 2e-3
+POOL, BATCH, RATE = {"filled": 24_000, "outlined": 24_000}, 192, 2e-3
 TEMPLATES = ("a {size} {colour} {shape} {place}", "a {colour} {shape}", "a picture of a {colour} {shape}",
              "the {shape} {place} is {colour}", "a {size} {shape}", "a {shape}", "a {colour} {shape} {place}",
              "a photo of a {size} {colour} {shape}", "a {shape} {place}", "a drawing of a {shape}")
@@ -120,7 +120,7 @@ def report(model: TinyClip, seed: int = 1) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--out", default=str(FILE))
     options = parser.parse_args()
     trained = train(options.steps).state_dict()

@@ -22,6 +22,8 @@ CORPUS = ROOT / "corpus"
 class FakeEmbedder:
     """Bags of hashed words as unit vectors; a word is a word piece, and two special tokens are counted."""
 
+    query_fingerprint = "off"
+
     def __init__(self, name: str = "fake", dim: int = 64, max_tokens: int = 256) -> None:
         self.name, self.fingerprint, self.dim, self.max_tokens = name, f"{name}-{dim}", dim, max_tokens
         self.embedded: list[str] = []
@@ -33,6 +35,9 @@ class FakeEmbedder:
             for word in re.findall(r"\w+", text.lower()) or ["?"]:
                 vectors[at, int(hashlib.sha256(word.encode("utf-8", "replace")).hexdigest(), 16) % self.dim] += 1
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        return self.embed(texts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(re.findall(r"\w+|[^\w\s]", text)) + 2 for text in texts]

@@ -117,6 +117,44 @@ def test_a_picture_drawn_with_the_brush_is_sorted(chrome, address, size):  # noq
     context.close()
 
 
+def test_the_drawing_board_can_be_left_and_is_clean_when_one_comes_back(window):  # noqa: F811
+    """Gradio's editor of pictures fails where an update reaches it after it left: `window` asserts no page error."""
+    open_lab(window)
+    board = window.locator("#gb-lab-shared-space-picture")
+    assert board.count() == 0  # nobody pays for it who does not open the demo
+    for way_out in ("preset and another demo", "drawing, run, cards"):
+        window.click("#gb-labcards [data-id='shared-space']")
+        board.locator("canvas").first.wait_for(state="visible", timeout=RUN_MS)
+        window.wait_for_timeout(1000)  # the editor makes its canvas ready after it is there
+        if way_out.startswith("preset"):
+            window.click(".gb-labpresets button:has-text('small red star')")
+        else:
+            board.scroll_into_view_if_needed()
+            window.click("#gb-lab-shared-space-picture button[aria-label='Brush']")
+            window.wait_for_timeout(500)
+            box = board.locator("canvas").first.bounding_box()
+            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+            window.mouse.move(x - 70, y - 70)
+            window.mouse.down()
+            for right, down in ((70, -70), (70, 70), (-70, 70), (-70, -70)):  # the outline of a square
+                window.mouse.move(x + right, y + down, steps=8)
+            window.mouse.up()
+            window.wait_for_timeout(1500)  # the drawing is sent
+            window.click("#gb-labgo")
+            assert "it is “a red square”" in verdict(window)
+            window.click(".gb-labback")
+        window.locator("#gb-labcards [data-id='negation']").dispatch_event("click")
+        window.wait_for_selector("[id^='gb-lab-negation-']")
+        assert not board.is_visible()
+        window.click("#gb-labgo")
+        assert "cosine 0.73" in verdict(window)
+    window.click("#gb-labcards [data-id='shared-space']")
+    board.locator("canvas").first.wait_for(state="visible")
+    window.wait_for_timeout(1000)
+    window.click("#gb-labgo")
+    assert "The drawing of a large yellow circle" in verdict(window)  # nothing of what was drawn before
+
+
 def test_another_demo_gets_a_form_of_its_own_and_the_way_back_leads_to_the_cards(window):  # noqa: F811
     open_lab(window)
     for name, inputs in (("semantic-search", 4), ("one-hot", 4), ("dilution", 3), ("quiz", 2)):

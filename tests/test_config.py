@@ -9,7 +9,7 @@ from assistant import Config
 from assistant.config import describe, names
 from assistant.errors import ConfigError
 
-MODELS = {"embedder": "a", "reranker": "b", "llm": "c"}
+MODELS = {"embedder": "a", "query_encoder": "d", "reranker": "b", "llm": "c"}
 
 
 def test_precedence_is_set_then_environment_then_toml_then_default(tmp_path):
@@ -119,6 +119,14 @@ def test_what_is_shown_holds_no_secret_and_no_folder():
     shown = made.public()
     assert shown["llm"] == "https://host:8443/v1#model-x" and shown["vectors"] == "http://db:8000"
     assert shown["embedder"] == "mini" and shown["reranker"] == "ranker" and "index" not in shown
+
+
+@pytest.mark.parametrize("address", [
+    "HTTP://me:s3cret@host", "http://me:s3cret#x@host/v1", "http://me:s3cret?x@host/v1", "http://me:s3cret/x@host/v1",
+    "http:/me:s3cret@host", "me:s3cret@host:80", "http://host/v1#m?key=s3cret", "http://host/v1;key=s3cret",
+    "http://host/v1?mail=me@x&key=s3cret"])
+def test_an_address_that_is_written_wrongly_is_shown_without_its_secret_too(address):
+    assert "s3cret" not in Config(llm=address).public()["llm"]
 
 
 def test_the_fingerprint_is_that_of_what_shapes_an_answer():

@@ -56,11 +56,17 @@ QUESTIONS = {  # one that a learner may ask, for each demo; the answer's own wor
     "drift": "What is semantic drift?", "explorer": "How can I compare two sentences?",
     "ann": "What is the difference between HNSW and IVF?", "stack": "What are the layers of the retrieval stack?",
     "quiz": "What are the review questions?"}
+OTHER_WORDS = {  # the same matters as people put them
+    "semantic-search": "How can a bookstore search by meaning?", "one-hot": "What is wrong with integer ids?",
+    "pooling": "What is the CLS token for?", "dimensions": "Johnson-Lindenstrauss lemma", "truncation": "MRL?",
+    "shared-space": "Which modalities does ImageBind bind?", "stale": "When must I re-embed my documents?",
+    "domain": "Does our in-house vocabulary matter?", "ann": "Is brute force feasible for a million vectors?"}
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_demo_is_linked_from_some_question(name):
     assert name in [demo.name for demo in related(QUESTIONS[name])]
+    assert name in [demo.name for demo in related(OTHER_WORDS.get(name, QUESTIONS[name]))]
 
 
 def test_importing_the_lab_loads_no_heavy_library():
@@ -138,6 +144,16 @@ def test_another_script_is_read_and_said_to_mean_little(rag):
     assert "English" not in run(rag, "explorer").verdict
     assert "English" not in run(rag, "explorer", first="Der Bär trinkt süßen Tee", second="π is a number").verdict
     assert foreign({"a": "ab", "b": ("где", "ab"), "c": 3}) == 3 / 5 and foreign({"a": "σ²"}) == 0
+
+
+def test_a_text_that_the_embedder_cuts_off_is_named(rag):
+    """297 pieces: 295 letters, one piece each, and the two special tokens; MiniLM reads 256."""
+    long = " ".join("abcde" * 59)
+    assert "reads the first 256 word pieces of a text; one text has 297, and" in run(rag, "pooling", first=long).verdict
+    assert "; 2 texts have more, up to 298, and" in run(rag, "pooling", first=long, second=long + " a").verdict
+    items = run(rag, "semantic-search", items=f"{long}\na short line")
+    assert "one text has 297" in items.verdict
+    assert "word pieces" not in run(rag, "pooling").verdict
 
 
 def test_a_list_has_a_longest_line_and_a_longest_whole():

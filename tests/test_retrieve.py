@@ -13,7 +13,7 @@ from assistant.catalog.database import Database
 from assistant.catalog.lexical import Lexical
 from assistant.records import Chunk, Hit, Score
 from assistant.retrieve.expand import expand
-from assistant.retrieve.fuse import fuse, ranked
+from assistant.retrieve.fuse import candidates, fuse, ranked
 from assistant.retrieve.rerank import probabilities, rerank
 from assistant.retrieve.select import gate, neighbours, select
 from assistant.retrieve.spelling import repair
@@ -64,6 +64,19 @@ def test_fusion_adds_one_over_sixty_plus_rank():
     assert [(name, score.rank) for name, score in fused.items()] == [("b", 1), ("a", 2), ("d", 3), ("c", 4)]
     assert max(score.value for score in fuse([dense, dense]).values()) == pytest.approx(2 / 61)
     assert fuse([]) == {}
+
+
+def test_half_of_the_candidates_are_the_nearest_by_meaning():
+    """What only its meaning finds loses in the fusion to what both find at middling places."""
+    dense = ranked({name: 1 - n / 100 for n, name in enumerate("abcdefgh")})
+    words = ranked({name: 9.0 - n for n, name in enumerate("hgfed")})
+    fused = fuse([dense, words])
+    assert "a" not in list(fused)[:4]
+    found = candidates(fused, dense, 4)
+    assert {"a", "b"} <= set(found) and len(found) == 4
+    assert list(found) == [name for name in fused if name in found]  # in the fusion's order, with the fusion's ranks
+    assert all(found[name] == fused[name] for name in found)
+    assert list(candidates(fused, {}, 3)) == list(fused)[:3] and candidates({}, {}, 3) == {}
 
 
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=2), st.sampled_from([0.0, 0.5, 1.0])), st.randoms())

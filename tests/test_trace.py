@@ -99,6 +99,7 @@ def test_stages_are_timed_in_their_order_also_when_one_fails():
     (lambda body: body.update(question=7), "trace.question is 7: expected text"),
     (lambda body: body.update(status="done"), "expected 'complete' or"),
     (lambda body: body["hits"][0]["dense"].update(value="high"), r"trace.hits\[0\].dense.value is 'high'"),
+    (lambda body: body["hits"][0]["dense"].update(value=float("nan")), "nan: expected a finite number"),
     (lambda body: body["hits"][0].update(kept=1), r"kept is 1: expected true or false"),
     (lambda body: body["answer"].update(citations={}), "expected an array"),
     (lambda body: body["evidence"][0].update(spans=[[1, 2, 3]]), "an array of 2"),
@@ -127,6 +128,10 @@ def test_a_redacted_trace_holds_no_word_of_prompt_draft_or_earlier_turns():
     assert secret not in json.dumps(to_json(hidden)) and hidden.redacted and redacted(hidden) == hidden
     assert hidden.prompt[0]["content"] == "[redacted: 270 characters]" and hidden.prompt[0]["role"] == "system"
     assert (hidden.answer, hidden.hits, hidden.question) == (made.answer, made.hits, made.question)
+    follow = dataclasses.replace(made, query=f"why {secret}", query_reason=f"it asks on about {secret}")
+    assert secret not in json.dumps(to_json(redacted(follow)))
+    first = dataclasses.replace(made, history=(), query="Which?", query_reason="\"Wich\" is read as \"Which\"")
+    assert (redacted(first).query, redacted(first).query_reason) == (first.query, first.query_reason)
 
 
 def test_drift_names_changed_and_missing_documents():

@@ -130,3 +130,37 @@ def test_a_replay_with_another_model_says_so(opened, rag):  # noqa: F811
     opened.wait_for_selector("#gb-comparison .gb-sides", state="visible", timeout=60_000)
     after = rag.trace(shown(opened))
     assert after.parent and after.config["llm"] == "off" and after.prompt == ()
+
+
+def test_the_flow_and_the_map_name_what_the_pointer_is_on(opened, rag):  # noqa: F811
+    made = rag.trace(shown(opened))
+    opened.click("#gb-trace-stages-button")
+    kept = next(hit for hit in made.hits if hit.kept)
+    opened.locator(f".gb-flowline[data-chunk='{kept.chunk.id}'] circle").first.hover()
+    opened.wait_for_function("() => document.querySelector('#gb-trace .gb-flowline.gb-on')")
+    said = opened.inner_text("#gb-trace-stages .gb-caption, [id*='gb-trace-stages'] .gb-caption")
+    assert kept.chunk.heading.split(" > ")[-1] in said and f"reranked {kept.rerank.rank}" in said
+
+
+def test_a_phone_shows_the_list_or_one_trace_and_the_way_back(opened):
+    opened.set_viewport_size({"width": 390, "height": 844})
+    assert not opened.is_visible("#gb-tracerows") and opened.is_visible("#gb-tracehead h2")
+    opened.click("#gb-trace .gb-back")
+    opened.wait_for_selector("#gb-tracerows .gb-open", state="visible")
+    assert opened.locator("#gb-tracehead [data-opened]").count() == 0
+    opened.locator("#gb-tracerows .gb-open").last.click()
+    opened.wait_for_selector("#gb-tracehead [data-opened]", state="visible")
+    assert not opened.is_visible("#gb-tracerows") and opened.evaluate("scrollY") == 0
+    assert opened.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_judged_answer_is_exported_as_a_draft_for_the_gold_set(opened, rag, tmp_path):  # noqa: F811
+    assert opened.locator("#gb-tracehead [data-kind='gold']").count() == 0  # nobody has judged it yet
+    opened.click("#gb-tracehead [data-act='up']")
+    opened.wait_for_selector("#gb-tracehead [data-kind='gold']")
+    with opened.expect_download() as started:
+        opened.click("#gb-tracehead [data-kind='gold']")
+    file = tmp_path / "draft.jsonl"
+    started.value.save_as(file)
+    row = json.loads(file.read_text(encoding="utf-8"))
+    assert (row["question"], row["thumb"], row["answerable"]) == (QUESTION, "up", True) and row["evidence"]

@@ -73,7 +73,8 @@ def test_show_says_that_the_index_is_another_one_and_names_the_family(run):
 
 def test_export_and_import_into_a_fresh_index_round_trip(run, index, tmp_path):
     file, fresh = tmp_path / "out.jsonl", Assistant(Config(index=str(tmp_path / "fresh")))
-    run("export", "--all", "--out", str(file))
+    said = json.loads(run("export", "--all", "--out", str(file), "--json"))
+    assert said == {"exported": ["aaa2", "bbb", "aaa1"], "file": str(file)}
     assert cli.main(["trace", "import", str(file), "--index", fresh.config.index]) == 0
     for name in ("aaa1", "aaa2", "bbb"):
         assert fresh.trace(name) == index.trace(name)
@@ -87,6 +88,8 @@ def test_export_and_import_into_a_fresh_index_round_trip(run, index, tmp_path):
 def test_export_knows_its_formats(run, index):
     assert run("export", "aaa1", "--format", "markdown").startswith("## Glassbox trace `aaa1`")
     assert len(json.loads(run("export", "aaa1", "bbb", "--format", "otlp"))["resourceSpans"]) == 2
+    told = json.loads(run("export", "aaa1", "--format", "markdown", "--json"))
+    assert told["traces"] == ["aaa1"] and told["markdown"].startswith("## Glassbox trace `aaa1`")
     assert "nobody has judged" in run("export", "aaa1", "--format", "gold", expect=2)
     assert run("export", "--format", "gold") == ""
     run("feedback", "aaa1", "up", "--note", "right")

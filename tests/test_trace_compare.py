@@ -93,3 +93,13 @@ def test_the_runs_of_a_word_diff_join_to_both_texts(before, after):
     assert "".join(text for kind, text in runs if kind != "new") == before
     assert "".join(text for kind, text in runs if kind != "gone") == after
     assert all(text for _, text in runs)
+
+
+def test_other_weights_under_the_same_settings_are_said():
+    one = made_trace("a", config_fingerprint="11")
+    assert compare(one, made_trace("b", config_fingerprint="22")).models_changed
+    assert not compare(one, made_trace("b", config_fingerprint="11")).models_changed
+    assert not compare(one, made_trace("b", config_fingerprint="", status="failed")).models_changed
+    kept = dict(one.config)
+    assert not compare(one, made_trace("b", config_fingerprint="22", config={**kept, "k": 3})).models_changed
+    assert compare(one, made_trace("b", config_fingerprint="22", config={**kept, "redact": True})).models_changed

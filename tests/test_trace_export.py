@@ -53,6 +53,7 @@ def test_otlp_is_read_by_its_own_protobuf_and_says_what_the_trace_says():
                 span[key] = base64.b64encode(bytes.fromhex(span[key])).decode()
     parsed = json_format.ParseDict(body, service.ExportTraceServiceRequest())
     root, *stages = parsed.resource_spans[0].scope_spans[0].spans
+    assert root.name == "invoke_agent glassbox" and {span.status.code for span in [root, *stages]} == {0}  # unset
     assert [span.name for span in stages] == ["retrieval dense", "rerank", "chat SmolLM2-135M-Instruct"]
     assert {bytes(span.parent_span_id) for span in stages} == {bytes(root.span_id)} and not root.parent_span_id
     assert {len(span.trace_id) for span in [root, *stages]} == {16} and len({s.span_id for s in [root, *stages]}) == 4
@@ -61,9 +62,43 @@ def test_otlp_is_read_by_its_own_protobuf_and_says_what_the_trace_says():
     assert stages[2].start_time_unix_nano == start + 20_000_000
     said = {a.key: a.value for a in stages[2].attributes}
     assert said["gen_ai.operation.name"].string_value == "chat" and said["gen_ai.request.max_tokens"].int_value == 64
-    assert json.loads(said["gen_ai.output.messages"].string_value)[0]["parts"] == [{"type": "text", "content": "said"}]
+    assert json.loads(said["gen_ai.output.messages"].string_value) == [
+        {"role": "assistant", "parts": [{"type": "text", "content": "said"}], "finish_reason": "stop"}]
+    assert said["gen_ai.request.stream"].bool_value and said["gen_ai.provider.name"].string_value == "glassbox"
     found = {a.key: a.value for a in stages[0].attributes}
     assert json.loads(found["gen_ai.retrieval.documents"].string_value) == [{"id": "c1", "score": 0.8}]
+
+
+def spans_of(made):
+    """[(span, {attribute: its one value})] of an export."""
+    spans = otlp(made)["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    return [(span, {a["key"]: next(iter(a["value"].values())) for a in span["attributes"]}) for span in spans]
+
+
+def test_otlp_writes_times_and_integers_as_strings_and_enums_as_numbers():
+    for span, said in spans_of(made_trace(config={"candidates": 20})):
+        assert all(re.fullmatch(r"\d{19}", span[key]) for key in ("startTimeUnixNano", "endTimeUnixNano"))
+        assert isinstance(span["kind"], int) and isinstance(said.get("gen_ai.retrieval.top_k", ""), str)
+    retrieval = spans_of(made_trace(config={"candidates": 20}))[1][1]
+    assert (retrieval["gen_ai.operation.name"], retrieval["gen_ai.retrieval.top_k"]) == ("retrieval", "20")
+
+
+def test_a_served_model_is_named_by_its_name_its_address_and_the_kind_of_a_call():
+    body = to_json(made_trace(config={"llm": "https://host:8443/v1#big"}, draft="said"))
+    body["spans"].append({"stage": "generate", "start_ms": 20.0, "duration_ms": 5.5, "n_in": 1, "n_out": 1})
+    span, said = spans_of(from_json(body))[-1]
+    assert (span["name"], span["kind"], said["gen_ai.request.model"]) == ("chat big", 3, "big")
+    assert (said["gen_ai.provider.name"], said["server.address"], said["server.port"]) == ("openai", "host", "8443")
+    assert said["llm.output_messages.0.message.content"] == "said"
+    body["config"]["llm"] = "http://host:port/v1"
+    assert "server.address" not in spans_of(from_json(body))[-1][1]
+
+
+@pytest.mark.parametrize("error, kind", [("RuntimeError", "RuntimeError"), ("the server said no", "_OTHER")])
+def test_a_failed_trace_has_the_status_of_an_error_with_its_words(error, kind):
+    (root, said), *stages = spans_of(made_trace(status="failed", error=error, answer=Answer("")))
+    assert root["status"] == {"code": 2, "message": error} and said["error.type"] == kind
+    assert said["gen_ai.output.messages"] == "[]" and all(span["status"] == {} for span, _ in stages)
 
 
 def test_a_trace_without_a_time_makes_no_spans():

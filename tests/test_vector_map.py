@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from assistant import Assistant, Config
-from assistant.errors import EmptyIndexError
+from assistant.errors import EmptyIndexError, InputError
+from assistant.trace import redacted
 from assistant.vector_map import kept_neighbours, layout, vector_map
 from tests.fakes import made_trace
 from tests.test_pipeline import HNSW
@@ -51,3 +52,9 @@ def test_the_question_lies_among_the_real_chunks(rag):
 def test_an_index_without_chunks_has_no_map(tmp_path):
     with pytest.raises(EmptyIndexError):
         vector_map(Assistant(Config(index=str(tmp_path))), made_trace())
+
+
+def test_a_query_that_was_not_kept_is_on_no_map(tmp_path):
+    made = made_trace(history=({"role": "user", "content": "x"},), query="y of x")
+    with pytest.raises(InputError, match="earlier turns"):
+        vector_map(Assistant(Config(index=str(tmp_path))), redacted(made))

@@ -8,6 +8,7 @@ import pytest
 
 from assistant.errors import InputError
 from assistant.protocols import chunk_of
+from assistant.trace import redacted
 from assistant.why_not import why_not
 from tests.test_pipeline import FAR, HNSW
 
@@ -46,7 +47,7 @@ def test_a_dropped_candidate_says_what_dropped_it(rag, trace):
 
 def test_a_chunk_that_no_search_reached_has_its_true_place_among_all(rag, trace):
     known = {hit.chunk.id for hit in trace.hits}
-    vector = rag.embed([trace.query])[0]
+    vector = rag.embed_query([trace.query])[0]
     store = rag._parts.store
     ids = sorted(store.ids())
     cosines = store.vectors(ids) @ vector
@@ -64,7 +65,7 @@ def test_a_chunk_that_no_search_reached_has_its_true_place_among_all(rag, trace)
 
 def rag_probability(rag, query, chunk):
     from assistant.text.readable import passage
-    vector = rag.embed([query])[0]
+    vector = rag.embed_query([query])[0]
     reranker = rag._parts.reranker
     cosine = rag._parts.store.vectors([chunk.id]) @ vector
     return float(reranker.probabilities(reranker.logits(query, [passage(chunk)]), cosine)[0])
@@ -75,7 +76,7 @@ def test_a_cut_is_said_with_the_setting_that_moves_it(rag, quiet):
     trace = narrow.trace(narrow.answer(HNSW).trace_id)
     second = quiet.retrieve(HNSW).hits[1]
     found = why_not(rag, trace, second.chunk.id)  # the trace's settings count, not today's
-    assert found.verdict == "fusion put it at rank 2, and only the first 1 are candidates"
+    assert found.verdict == "fusion put it at rank 2, and only 1 are candidates"
     assert found.remedy.startswith("candidates=2 would let it in") and steps(found)["rerank"].rank == 2
 
 
@@ -92,7 +93,7 @@ def test_a_passage_that_is_nowhere_is_said_to_be_missing(rag, trace):
     assert [step.stage for step in found.steps] == ["dense", "lexical", "rerank"] and "ingest" in found.remedy
     assert steps(found)["dense"].value == pytest.approx(float(
         rag.embed(["Boil the egg for six minutes and cool it in iced water straight away."])[0]
-        @ rag.embed([trace.query])[0]), abs=1e-5)
+        @ rag.embed_query([trace.query])[0]), abs=1e-5)
 
 
 def test_a_declined_question_names_the_threshold(rag, quiet):
@@ -114,6 +115,69 @@ def test_stages_that_are_off_say_so(rag, quiet):
 
 def test_another_index_is_said_to_be_another(rag, trace):
     assert why_not(rag, dataclasses.replace(trace, index_fingerprint="other"), trace.hits[0].chunk.id).index_changed
+
+
+NARROW = "What does chapter 9 say about negation?"
+
+
+def test_a_chunk_outside_the_named_chapter_is_said_never_to_have_been_searched(rag, quiet):
+    trace = quiet.trace(quiet.answer(NARROW).trace_id)
+    inside = {hit.chunk.document_id for hit in trace.hits}
+    assert len(inside) == 1 and "chapter" not in trace.query  # the words that name it are no part of the search
+    stranger = next(chunk for chunk in rag.chunks() if chunk.document_id not in inside)
+    found = why_not(rag, trace, stranger.id)
+    own = [chunk for chunk in rag.chunks() if chunk.document_id in inside]
+    assert found.query == trace.query and not found.kept
+    assert found.verdict.startswith("it was never searched: the question names chapter 9, so only the "
+                                    f"{len(own)} chunks there")
+    at = steps(found)
+    assert at["dense"].passed is False and at["dense"].words.startswith("not searched: outside chapter 9")
+    assert at["dense"].of == len(rag.chunks()) and at["fused"].words == "not searched"
+    assert found.remedy.startswith("ask without naming the chapter; the reranker gives it 0.")
+
+
+def test_ranks_inside_a_named_chapter_are_those_of_the_trace(rag, quiet):
+    trace = quiet.trace(quiet.answer(NARROW).trace_id)
+    for hit in (trace.hits[0], [hit for hit in trace.hits if hit.fused][-1]):
+        at = steps(why_not(rag, trace, hit.chunk.id))
+        for stage in ("dense", "lexical", "fused", "rerank"):
+            score = getattr(hit, stage)
+            assert at[stage].rank == (score and score.rank), stage
+        assert at["dense"].of == len(rag.chunks(hit.chunk.document_id))
+
+
+def test_a_follow_up_is_asked_again_with_its_earlier_turns(rag, quiet):
+    history = [{"role": "user", "content": HNSW}, {"role": "assistant", "content": "One is a graph."}]
+    trace = quiet.trace(quiet.answer("What does it cost in memory?", history).trace_id)
+    assert trace.query != trace.question
+    hit = next(hit for hit in trace.hits if hit.kept and hit.fused)
+    found = why_not(rag, trace, hit.chunk.id)
+    assert found.query == trace.query and found.kept and steps(found)["fused"].rank == hit.fused.rank
+    with pytest.raises(InputError, match="earlier turns"):
+        why_not(rag, redacted(trace), hit.chunk.id)
+
+
+def test_words_that_the_documents_do_not_use_are_searched_as_in_the_question(rag, quiet):
+    trace = quiet.trace(quiet.answer("Which lingo do felines and canines share?").trace_id)
+    assert "is also searched as" in trace.query_reason
+    hit = next(hit for hit in trace.hits if hit.lexical)
+    found = steps(why_not(rag, trace, hit.chunk.id))["lexical"]
+    assert (found.rank, found.passed) == (hit.lexical.rank, True)
+    assert found.value == pytest.approx(hit.lexical.value, abs=1e-6)
+
+
+def test_evidence_that_no_search_brought_is_not_said_to_be_missing(rag, quiet):
+    trace = quiet.trace(quiet.answer("Which chapters mention Matryoshka?").trace_id)
+    kept = {hit.chunk.id for hit in trace.hits if hit.kept}
+    past = next(e for e in trace.evidence if e.chunk_id not in kept)
+    found = why_not(rag, trace, past.chunk_id)
+    assert found.kept and f"[{past.marker}]" in found.verdict
+
+
+def test_a_reply_that_searched_nothing_has_nothing_to_explain(rag, quiet):
+    trace = quiet.trace(quiet.answer("Hello!").trace_id)
+    with pytest.raises(InputError, match="nothing was searched"):
+        why_not(rag, trace, rag.chunks()[0].id)
 
 
 def test_bad_input_is_refused(rag, trace):

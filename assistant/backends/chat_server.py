@@ -63,7 +63,7 @@ class ChatServer:
                             and (text := _content(json.loads(line[5:]))):
                         yield text
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise ModelError(f"the setting `llm` is no address of a server ({error}): expected "
+            raise ModelError(f"the setting `llm` is no address of a server ({type(error).__name__}): expected "
                              "http://host:port/v1#model, a GGUF file, \"embedded\" or \"off\"") from error
         except (httpx.RequestError, json.JSONDecodeError) as error:
             raise _Retry(type(error).__name__) from error
@@ -72,7 +72,10 @@ class ChatServer:
 def _content(event: object) -> str:
     """The new text of one event of the stream; an error that the server sends in it raises ModelError."""
     if not isinstance(event, dict) or "error" in event:
-        raise ModelError(f"the language model's server sent an error: {' '.join(str(event).split())[:200]}")
+        said = " ".join(str(event).split())
+        if key := os.environ.get("GLASSBOX_LLM_KEY"):  # some servers repeat it
+            said = said.replace(key, "[hidden]")
+        raise ModelError(f"the language model's server sent an error: {said[:200]}")
     choices = event.get("choices") or [{}]
     return (choices[0].get("delta") or {}).get("content") or ""
 

@@ -1,6 +1,7 @@
 """Embeddings through sentence-transformers: the embedded all-MiniLM-L6-v2, or any other model by name or folder.
 
-Not covered: models that need an instruction in front of queries; their prompt is not added.
+A model that reads queries and documents each in its own way (prompts such as "query: ", or two towers) says so in its
+folder, and sentence-transformers does as it says; the few pieces of a prompt are not counted.
 """
 from __future__ import annotations
 
@@ -25,10 +26,13 @@ BATCH = 32  # measured on two cores: larger batches gain nothing and hold more m
 class SentenceTransformersEmbedder:
     """assistant.protocols.Embedder; the weights load at the first use that needs them, not at construction."""
 
-    def __init__(self, name: str, folder: Path | None) -> None:
+    query_fingerprint = "off"
+
+    def __init__(self, name: str, folder: Path | None, loaded=None) -> None:
+        """loaded: a SentenceTransformer that is used as it is."""
         self.name = name
         self._folder = folder
-        self._loaded = None
+        self._loaded = loaded
         self._lock = threading.RLock()
 
     @cached_property
@@ -37,18 +41,22 @@ class SentenceTransformersEmbedder:
             return content_hash(self._folder)
         import hashlib
         digest = hashlib.sha256()
-        for key, tensor in sorted(self._model.state_dict().items()):
+        for key, tensor in sorted(self.model.state_dict().items()):
             digest.update(key.encode() + tensor.cpu().contiguous().view(-1).float().numpy().tobytes())
         return digest.hexdigest()[:16]
 
     @property
-    def _model(self):
+    def model(self):
+        """The loaded SentenceTransformer."""
         with self._lock:  # not a cached_property: from Python 3.12 on two threads would both load
             if self._loaded is None:
                 self._loaded = self._load()
             return self._loaded
 
     def _load(self):
+        # Two threads that wait for each other in a loop take from a busy machine what they wait for: 1.6 times the
+        # processor's time for an ingest (eval/EXPERIMENTS.md). It counts only before torch is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
         logging.disable_progress_bar()  # it would draw over our own
@@ -61,20 +69,26 @@ class SentenceTransformersEmbedder:
 
     @property
     def dim(self) -> int:
-        return int(self._model.get_embedding_dimension())
+        return int(self.model.get_embedding_dimension())
 
     @property
     def max_tokens(self) -> int:
-        return int(self._model.max_seq_length)
+        return int(self.model.max_seq_length)
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
+        return self._encode("encode_document", texts)
+
+    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        return self._encode("encode_query", texts)
+
+    def _encode(self, how: str, texts: Sequence[str]) -> np.ndarray:
         if not len(texts):
             return np.zeros((0, self.dim), np.float32)
         import torch
         with self._lock:  # a tokenizer that pads cannot be used by two threads: "Already borrowed"
             torch.set_num_threads(1 if len(texts) <= FEW else os.cpu_count() or 1)
-            vectors = self._model.encode(list(texts), batch_size=BATCH, normalize_embeddings=True,
-                                         show_progress_bar=False, convert_to_numpy=True)
+            vectors = getattr(self.model, how)(list(texts), batch_size=BATCH, normalize_embeddings=True,
+                                               show_progress_bar=False, convert_to_numpy=True)
         return np.asarray(vectors, np.float32)
 
     @cached_property
@@ -85,7 +99,7 @@ class SentenceTransformersEmbedder:
         if file and file.is_file():
             tokenizer = Tokenizer.from_file(str(file))
         else:
-            tokenizer = Tokenizer.from_str(self._model.tokenizer.backend_tokenizer.to_str())
+            tokenizer = Tokenizer.from_str(self.model.tokenizer.backend_tokenizer.to_str())
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return tokenizer

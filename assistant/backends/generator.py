@@ -1,6 +1,7 @@
 """Chooses the language model that the setting `llm` names."""
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from assistant.backends.chat_server import ChatServer
@@ -23,5 +24,6 @@ def build(config: Config) -> Generator | None:
         return ChatServer(config.llm)
     path = Path(config.llm).expanduser()
     if not path.is_file():
-        raise ModelError(f"no language model at {config.llm}: expected a GGUF file, a URL, \"embedded\" or \"off\"")
+        shown = config.public()["llm"] if re.search("://|:.*@", config.llm) else config.llm
+        raise ModelError(f"no language model at {shown}: expected a GGUF file, a URL, \"embedded\" or \"off\"")
     return LlamaGenerator(path)

@@ -8,7 +8,7 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import figures, files
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, no_report
+from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, no_report, quoted, short
 from assistant.lab.inside import embed_wide, kept, table
 from assistant.pipeline import Assistant
 
@@ -118,15 +118,15 @@ def known_answer(asked: dict[str, list[Quad]], a: str, b: str, c: str) -> str:
 
 
 def work(values: Values, rag: Assistant, report: Report) -> Result:
-    asked = parse(files.read(values["questions"], EXPECTED), values["questions"]) if values["questions"] else \
-        parse(files.text(QUESTIONS), QUESTIONS)
+    file = values["questions"]
+    asked = parse(files.read(file, EXPECTED), short(file, 80)) if file else parse(files.text(QUESTIONS), QUESTIONS)
     words, rows = space(rag, values["space"], values["words"], report)
     index = {word: at for at, word in enumerate(words)}
     given = [values[name].lower() for name in ("a", "b", "c")]
     for word in given:
         if word not in index:
-            raise InputError(f"{word!r} is not among the {len(words):,} whole words of the embedder's vocabulary: "
-                             "choose a commoner single word")
+            raise InputError(f"{quoted(word)} is not among the {len(words):,} whole words of the embedder's "
+                             "vocabulary: choose a commoner single word")
     if len(set(given)) < 3:
         raise InputError(f"from, to and the third word are {', '.join(given)}: expected three different words")
     at = [index[word] for word in given]
@@ -137,8 +137,8 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     top = np.argsort(-scores)[:5]
     first, wanted = words[top[0]], values["expected"].lower() or known_answer(asked, *given)
     if wanted and wanted not in index:
-        raise InputError(f"expected is {wanted!r}, which is not among the {len(words):,} whole words either: choose "
-                         "another one, or leave it empty")
+        raise InputError(f"expected is {quoted(wanted)}, which is not among the {len(words):,} whole words either: "
+                         "choose another one, or leave it empty")
     near = rows @ rows[at[2]]
     near[at] = -np.inf
     control = words[int(near.argmax())]

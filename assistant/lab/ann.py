@@ -216,4 +216,5 @@ DEMO = Demo(
     work,
     (("One search hopping", {"picture": "hops"}), ("The chunks of the index", {"source": "index", "lists": 16}),
      ("A poor graph", {"m": 4, "construction": 10})),
-    ("hnsw", "ivf", "approximate nearest neighbour", "ann"), trains=True, embeds=False)
+    ("hnsw", "ivf", "approximate nearest neighbour", "approximate nearest neighbor", "ann", "brute force"),
+    trains=True, embeds=False)

@@ -138,4 +138,4 @@ DEMO = Demo(
      Input("seed", "Seed", 0, "number", low=0, high=10000)),
     work,
     (("Cooking, sport, astronomy", {"texts": COURSE, "clusters": 3}), ("DBSCAN", {"method": "DBSCAN"})),
-    ("clustering", "k-means", "dbscan", "cluster"))
+    ("clustering", "k-means", "dbscan", "cluster", "clusters"))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from assistant.errors import InputError
 from assistant.lab import files
-from assistant.lab.demo import Demo, Report, Result
+from assistant.lab.demo import Demo, Report, Result, quoted
 from assistant.lab.registry import demos, get
 from assistant.pipeline import Assistant
 
@@ -55,7 +55,8 @@ def given(items: list[str]) -> dict[str, str]:
     for item in items:
         name, equals, value = item.partition("=")
         if not equals or not name.strip():
-            raise InputError(f"--set {item!r}: expected INPUT=VALUE, such as --set question=\"Which is not red?\"")
+            raise InputError(f"--set {quoted(item)}: expected INPUT=VALUE, such as --set "
+                             "question=\"Which is not red?\"")
         value = files.read(value[1:], "a file with the value") if value.startswith("@") else value.replace("\\n", "\n")
         values[name.strip()] = value
     return values

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from assistant.errors import InputError
 from assistant.lab import figures
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, lines, short
+from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, lines, quoted, short
 from assistant.lab.encoders import best_of
 from assistant.lab.inside import count_tokens
 from assistant.pipeline import Assistant
@@ -23,8 +23,8 @@ def prices(given: tuple[str, ...]) -> dict[str, float]:
             if not equals or not name.strip() or not 0 <= found[name.strip()] < 1e6:
                 raise ValueError
         except ValueError:
-            raise InputError(f"line {number} of prices is {line!r}: expected a name, = and US dollars for a million "
-                             "tokens, such as my-model = 0.05") from None
+            raise InputError(f"line {number} of prices is {quoted(line)}: expected a name, = and US dollars for a "
+                             "million tokens, such as my-model = 0.05") from None
     return found
 
 
@@ -92,4 +92,5 @@ DEMO = Demo(
      Input("query", "A query to time", "How do I reset my password?", longest=300),
      Input("repeated", "Repeated queries (%)", 30, "number", low=0, high=100)),
     work, (("A million short notes", {"documents": 1_000_000, "tokens": 60}),),
-    ("batching", "batch", "price", "prices", "per million", "throughput", "cache", "embedding costs", "does embedding"))
+    ("batching", "batch", "price", "prices", "per million", "throughput", "cache", "embedding costs", "does embedding",
+     "cost to embed"))

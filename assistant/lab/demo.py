@@ -18,6 +18,7 @@ MAX_TOTAL = 20_000  # characters of a list: what the embedder reads in about two
 ENGLISH = "all-MiniLM-L6-v2"  # the embedded embedder, which was trained on English
 LATIN = 0x24F       # the last code point of Latin Extended-B
 FOREIGN = 0.3       # share of letters outside the Latin alphabet from which a result says so
+SHORTEST_CUT = 100  # characters: no embedder reads fewer pieces, and a piece has one character or more
 Report = Callable[[float, str], None]
 """Progress: called with (share done 0..1, what is at work)."""
 Values = Mapping[str, Any]
@@ -53,7 +54,7 @@ class Input:
             return self._number(value)
         if self.kind == "choice":
             if value not in self.options:
-                raise InputError(f"{self.name} is {value!r}: expected one of {', '.join(self.options)}")
+                raise InputError(f"{self.name} is {quoted(value)}: expected one of {', '.join(self.options)}")
             return value
         if self.kind in ("file", "picture"):
             return str(value or "").strip()
@@ -68,7 +69,7 @@ class Input:
             if isinstance(value, bool) or (whole and number != int(number)):
                 raise ValueError
         except (TypeError, ValueError, OverflowError):
-            raise InputError(f"{self.name} is {value!r}: expected a {'whole ' if whole else ''}number, "
+            raise InputError(f"{self.name} is {quoted(value)}: expected a {'whole ' if whole else ''}number, "
                              f"{self.low:g} to {self.high:g}") from None
         if not self.low <= number <= self.high:  # written so that nan is refused too
             raise InputError(f"{self.name} is {value}: expected {self.low:g} to {self.high:g}")
@@ -215,13 +216,15 @@ class Demo:
         """All inputs, checked, defaults where none was given. An unknown name raises InputError."""
         names = [spec.name for spec in self.inputs]
         if unknown := [name for name in given if name not in names]:
-            raise InputError(f"{self.name} has no input {unknown[0]!r}: expected one of {', '.join(names)}")
+            raise InputError(f"{self.name} has no input {quoted(unknown[0])}: expected one of {', '.join(names)}")
         return {spec.name: spec.parse(given.get(spec.name, spec.default)) for spec in self.inputs}
 
     def run(self, given: Mapping[str, object], rag: Assistant, progress: Report | None = None) -> Result:
         """Check the inputs, then measure. Bad input raises InputError before a model is touched."""
         values = self.parse(given)
         result = self.work(values, rag, progress or no_report)
+        if self.embeds and (said := cut_off(values, rag)):
+            result = replace(result, verdict=f"{result.verdict} {said}")
         if self.embeds and foreign(values) >= FOREIGN and rag.config.embedder == "embedded":
             result = replace(result, verdict=f"{result.verdict} But much of this text is in another script than the "
                              f"Latin one, and {ENGLISH} was trained on English: its vectors say little here.")
@@ -242,15 +245,37 @@ def foreign(values: Values) -> float:
     return max(shares)
 
 
+def cut_off(values: Values, rag: Assistant) -> str:
+    """A sentence on the texts among the values that are longer than the embedder reads; "" where none is."""
+    from assistant.lab.inside import count_tokens, max_tokens  # which imports this module
+    texts = [text for value in values.values() for text in ([value] if isinstance(value, str) else
+                                                            value if isinstance(value, tuple) else [])]
+    if not (long := [text for text in texts if len(text) > SHORTEST_CUT]):
+        return ""
+    limit = max_tokens(rag)
+    over = [count for count in count_tokens(rag, long) if count > limit]
+    if not over:
+        return ""
+    what = f"one text has {over[0]:,}" if len(over) == 1 else f"{len(over)} texts have more, up to {max(over):,}"
+    return f"The embedder reads the first {limit} word pieces of a text; {what}, and what lies beyond is not read."
+
+
 def lines(*texts: str) -> str:
     """A default for an input of lines."""
     return "\n".join(texts)
 
 
 def short(text: str, limit: int = 48) -> str:
-    """A text's beginning, for a label."""
+    """A text's beginning on one line, for a label; what no terminal prints is a question mark in a diamond."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[:limit - 1].rstrip() + "…"
+    cut = flat if len(flat) <= limit else flat[:limit - 1].rstrip() + "…"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
+
+
+def quoted(value: object, limit: int = 60) -> str:
+    """A value as an error shows it: in quotes where it is text, and no longer than a line takes."""
+    return repr(value if len(value) <= limit else short(value, limit)) if isinstance(value, str) else \
+        short(repr(value), limit)
 
 
 def means(measured: Mapping[str, Sequence[float]]) -> dict[str, float]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import figures
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values
+from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, quoted
 from assistant.lab.inside import chunk_vectors
 from assistant.pipeline import Assistant
 
@@ -54,10 +54,10 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     try:
         sizes = sorted({int(part) for part in values["dimensions"].replace(",", " ").split()})
     except ValueError:
-        raise InputError(f"dimensions is {values['dimensions']!r}: expected whole numbers, such as "
+        raise InputError(f"dimensions is {quoted(values['dimensions'])}: expected whole numbers, such as "
                          "2, 10, 100") from None
     if not sizes or len(sizes) > 8 or not all(2 <= n <= 3000 for n in sizes):
-        raise InputError(f"dimensions is {values['dimensions']!r}: expected 1 to 8 numbers from 2 to 3000")
+        raise InputError(f"dimensions is {quoted(values['dimensions'])}: expected 1 to 8 numbers from 2 to 3000")
     if values["pairs"] * sum(sizes) > MOST_DRAWN:
         raise InputError(f"pairs is {values['pairs']:,} for {sum(sizes):,} dimensions in all: expected at most "
                          f"{MOST_DRAWN // sum(sizes):,} pairs, or fewer dimensions")
@@ -131,4 +131,5 @@ DEMO = Demo(
      Input("seed", "Seed", 0, "number", low=0, high=10000)),
     work,
     (("The error against the bound", {"view": "projection"}), ("A projection that keeps little", {"target": 32})),
-    ("near-orthogonality", "johnson–lindenstrauss", "high dimensions", "dimensionality"), embeds=False)
+    ("near-orthogonality", "nearly orthogonal", "perpendicular", "johnson–lindenstrauss", "johnson-lindenstrauss",
+     "high dimensions", "dimensionality"), embeds=False)

@@ -7,7 +7,7 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import counting, figures, files
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, lines, means, no_report, short
+from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, lines, means, no_report, quoted, short
 from assistant.lab.inside import embed_mixed, kept, models_key
 from assistant.pipeline import Assistant
 
@@ -130,8 +130,8 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     pairs = [tuple(part.strip() for part in line.split("|")) for line in values["pairs"]]
     for number, pair in enumerate(pairs, 1):
         if len(pair) != 2 or not all(pair):
-            raise InputError(f"line {number} of pairs is {values['pairs'][number - 1]!r}: expected two texts with one "
-                             "| between them, such as OKR | the goals of a quarter")
+            raise InputError(f"line {number} of pairs is {quoted(values['pairs'][number - 1])}: expected two texts "
+                             "with one | between them, such as OKR | the goals of a quarter")
     vectors = embed_mixed(rag, [query, *passages], 32)
     cosines = (vectors[1:] @ vectors[0]).tolist()
     bm25 = by_words(query, passages)
@@ -187,5 +187,5 @@ DEMO = Demo(
      ("No fix helps", {"query": "JIRA-4521 blocks the Q3 OKR metric", "right": 1, "passages": lines(
          "The login page times out after a minute (JIRA-4521).", "JIRA-9077 blocks the Q2 OKR metric.",
          "The Q3 report was late because of a blocked drain.")})),
-    ("domain mismatch", "jargon", "acronym", "acronyms"), measure,
+    ("domain mismatch", "jargon", "acronym", "acronyms", "in-house"), measure,
     roles={"dense_first": "problem", "lexical_first": "fix", "hybrid_first": "fix"})

@@ -7,7 +7,7 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import counting, figures, files
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values
+from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, quoted
 from assistant.lab.inside import kept
 from assistant.lab.sgns import Space, grammar, train, unit
 from assistant.pipeline import Assistant
@@ -77,7 +77,8 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     shared, then, now = align(*spaces(*own, report)) if all(own) else changes(report)
     word = values["word"].lower()
     if word not in shared:
-        raise InputError(f"word {word!r} does not occur in both texts: try one of {', '.join(shared[:20])}")
+        raise InputError(f"word {quoted(word)} does not occur in both texts: try one of "
+                         f"{', '.join(shared[:20])[:120]}")
     cosines = (then * now).sum(axis=1)
     at, order = shared.index(word), np.argsort(cosines, kind="stable")
     rank = int(np.flatnonzero(order == at)[0]) + 1

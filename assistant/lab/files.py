@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from assistant.errors import InputError
+from assistant.lab.demo import short
 
 DATA = Path(__file__).resolve().parent / "data"
 MAX_BYTES = 20_000_000
@@ -28,11 +29,11 @@ def read(path: str, expected: str) -> str:
     try:
         file = Path(path).expanduser()
         if file.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} has {file.stat().st_size / 1e6:.0f} MB: expected {expected} of at most "
-                             f"{MAX_BYTES / 1e6:.0f} MB")
+            raise InputError(f"{short(path, 120)} has {file.stat().st_size / 1e6:.0f} MB: expected {expected} of "
+                             f"at most {MAX_BYTES / 1e6:.0f} MB")
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error.reason}): expected {expected}") from error
+        raise InputError(f"{short(path, 120)} is not UTF-8 text ({error.reason}): expected {expected}") from error
     except (OSError, ValueError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot read {path} ({why}): expected {expected}") from error
+        raise InputError(f"cannot read {short(path, 120)} ({why}): expected {expected}") from error

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from assistant.errors import InputError, ModelError
-from assistant.lab.demo import Report, no_report
+from assistant.lab.demo import Report, no_report, quoted
 from assistant.pipeline import Assistant
 from assistant.records import Chunk
 
@@ -56,8 +56,14 @@ def models_key(rag: Assistant) -> tuple[str, str]:
     return rag._parts.embedder.fingerprint, reranker.fingerprint if reranker else "off"
 
 
+def _embedder(rag: Assistant):
+    """What reads texts, without what an encoder of questions may add to it."""
+    made = rag._parts.embedder
+    return getattr(made, "_inner", made)
+
+
 def _network(rag: Assistant):
-    model = getattr(rag._parts.embedder, "_model", None)
+    model = getattr(_embedder(rag), "model", None)
     if model is None or not hasattr(model, "tokenizer"):
         raise InputError(f"this demo looks inside the embedder, which {rag._parts.embedder.name} does not allow: "
                          "set embedder=embedded")
@@ -111,7 +117,7 @@ def tokens(rag: Assistant, texts: Sequence[str]) -> list[Tokens]:
     found = []
     for text in texts:
         ids = network.tokenizer(text, truncation=True, max_length=max_tokens(rag))["input_ids"]
-        with rag._parts.embedder._lock:
+        with _embedder(rag)._lock:
             outputs = network.encode([text], output_value="token_embeddings", show_progress_bar=False)[0]
         outputs = outputs.cpu().numpy().astype(np.float32)[:len(ids)]
         pieces = tuple(network.tokenizer.convert_ids_to_tokens(ids))
@@ -121,7 +127,7 @@ def tokens(rag: Assistant, texts: Sequence[str]) -> list[Tokens]:
 
 def embed_wide(rag: Assistant, texts: Sequence[str], batch: int = 512) -> np.ndarray:
     """`Assistant.embed` with wide batches: five times faster for texts of one word, too much memory for long ones."""
-    with rag._parts.embedder._lock:
+    with _embedder(rag)._lock:
         vectors = _network(rag).encode(list(texts), batch_size=batch, normalize_embeddings=True,
                                        show_progress_bar=False, convert_to_numpy=True)
     return np.asarray(vectors, np.float32)
@@ -138,17 +144,19 @@ class PictureEncoder:
     def __init__(self, rag: Assistant, name: str) -> None:
         try:
             other = rag.with_config(rag.config.replace({"embedder": name}))  # the same index, which is not asked
-            self._network, self._lock = _network(other), other._parts.embedder._lock
+            self._network, self._lock = _network(other), _embedder(other)._lock
             self.key = other._parts.embedder.fingerprint
-        except ModelError as error:
-            raise InputError(f"model {name!r} is not on this machine, or is no model: {self._EXPECTED}") from error
+        except (ModelError, OSError, ValueError) as error:  # a name too long for a path is an OSError
+            raise InputError(f"model {quoted(name, 120)} is not on this machine, or is no model: "
+                             f"{self._EXPECTED}") from error
         self._check(name)
 
     def _check(self, name: str) -> None:
         try:
             self.images(np.zeros((1, 32, 32, 3), np.uint8))
         except Exception as error:  # a text model fails on a picture in one of many ways
-            raise InputError(f"model {name!r} reads no pictures ({type(error).__name__}): {self._EXPECTED}") from error
+            raise InputError(f"model {quoted(name, 120)} reads no pictures ({type(error).__name__}): "
+                             f"{self._EXPECTED}") from error
 
     def images(self, pictures: np.ndarray) -> np.ndarray:
         """float32 (n, dim) unit rows from uint8 (n, s, s, 3)."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import figures, files
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, means, rounded
+from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, means, quoted, rounded
 from assistant.lab.inside import embed_mixed, kept, models_key, probabilities
 from assistant.pipeline import Assistant
 
@@ -19,11 +19,11 @@ _VERBS = re.compile(r"\b(is|are|was|were|am|will|would|can|could|should|must|may
 def negate(sentence: str) -> str:
     """The sentence with "not" after its first auxiliary verb. InputError where there is none."""
     if re.search(r"\b(not|never|no|cannot)\b|n['’]t\b", sentence, re.I):
-        raise InputError(f"sentence {sentence!r} is denied already: type one without \"not\", or type its denial")
+        raise InputError(f"sentence {quoted(sentence)} is denied already: type one without \"not\", or type its denial")
     found = _VERBS.search(sentence)
     if not found:
-        raise InputError(f"sentence {sentence!r} has no verb such as is, are, can or will after which \"not\" could "
-                         "stand: type the denial yourself in `negated`")
+        raise InputError(f"sentence {quoted(sentence)} has no verb such as is, are, can or will after which \"not\" "
+                         "could stand: type the denial yourself in `negated`")
     return f"{sentence[:found.end()]} not{sentence[found.end():]}"
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import counting, figures
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, short
+from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, quoted, short
 from assistant.lab.inside import Tokens, cut_pieces, tokens
 from assistant.pipeline import Assistant
 
@@ -23,7 +23,8 @@ def _word_vectors(inner: Tokens, pieces: list[str], word: str, which: str) -> tu
         if list(inner.pieces[at:at + len(pieces)]) == pieces:
             span = slice(at, at + len(pieces))
             return inner.static[span].mean(axis=0), inner.contextual[span].mean(axis=0)
-    raise InputError(f"word {word!r} is not in the {which} sentence: choose one that stands in both, or leave it empty")
+    raise InputError(f"word {quoted(word)} is not in the {which} sentence: choose one that stands in both, or "
+                     "leave it empty")
 
 
 def work(values: Values, rag: Assistant, report: Report) -> Result:
@@ -81,4 +82,4 @@ DEMO = Demo(
                              "word": "bank"}),
      ("Same sense of bank", {"first": "The bank raised its interest rates", "second": "I deposited money at the bank",
                              "word": "bank"})),
-    ("sentence similarity", "mean pooling", "pooling", "[cls]", "word order"))
+    ("sentence similarity", "mean pooling", "pooling", "[cls]", "cls token", "word order", "two senses"))

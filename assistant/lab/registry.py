@@ -27,7 +27,7 @@ from assistant.lab import (
     word2vec,
     words,
 )
-from assistant.lab.demo import Demo
+from assistant.lab.demo import Demo, quoted
 
 _ALL = (
     semantic_search.DEMO, words.DEMO, analogies.DEMO, word2vec.DEMO, pooling.DEMO, encoders.DEMO, cosine.DEMO,
@@ -55,7 +55,7 @@ def get(name: str) -> Demo:
     for demo in _ALL:
         if wanted in (demo.name, demo.title.casefold(), lesson_name(demo).casefold() or demo.name):
             return demo
-    raise InputError(f"no demo {name!r}: expected one of {', '.join(demo.name for demo in _ALL)}")
+    raise InputError(f"no demo {quoted(name)}: expected one of {', '.join(demo.name for demo in _ALL)}")
 
 
 def for_chapter(number: int) -> tuple[Demo, ...]:

@@ -97,4 +97,4 @@ DEMO = Demo(
         "a twist on classic knitting patterns, with a fresh ending for every row",
         "a gripping history of the cotton trade, with maps")}),
      ("Neighbours of an item", {"item": 1})),
-    ("semantic search", "keyword search", "vocabulary mismatch", "bookshop"))
+    ("semantic search", "keyword search", "vocabulary mismatch", "bookshop", "bookstore", "by meaning"))

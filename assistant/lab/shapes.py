@@ -12,11 +12,12 @@ FINE = 3      # each pixel is the mean of FINE x FINE points, so that edges are 
 SHAPES = ("circle", "square", "triangle", "cross", "ring", "star", "diamond", "arrow")
 COLOURS = {"red": (214, 40, 40), "green": (44, 160, 60), "blue": (40, 80, 200), "yellow": (245, 215, 40),
            "orange": (245, 140, 20), "purple": (130, 60, 170), "pink": (245, 150, 190), "brown": (120, 75, 40)}
-SIZES = {"small": (0.15, 0.27), "large": (0.32, 0.46)}  # radius as a share of the side, least and most
+SIZES = {"small": (0.15, 0.28), "large": (0.30, 0.46)}  # radius as a share of the side, least and most
 PLACES = {"in the middle": (0, 0), "on the left": (-1, 0), "on the right": (1, 0), "at the top": (0, -1),
           "at the bottom": (0, 1)}
 STYLES = ("filled", "outlined")
 BY_HAND = 0.3     # share of the filled pictures for training that are filled with a brush
+LOOSE = 2.5       # pixels that a hand may miss its place by; formulas miss by 1
 NAMES = tuple(COLOURS)
 # one colour for each shape that training never sees together: the test of what was learnt as parts
 HELD_OUT = frozenset((NAMES[(at + 3) % len(NAMES)], shape) for at, shape in enumerate(SHAPES))
@@ -73,9 +74,11 @@ def draw(scene: Scene, rng: np.random.Generator, by_hand: bool = False) -> np.nd
 
     by_hand   filled with a brush, not by its formula; outlines always are drawn with one
     """
+    outlined = scene.style == "outlined"
+    off = LOOSE if outlined or by_hand else 1.0
     radius = rng.uniform(*SIZES[scene.size]) * SIDE
     room = SIDE / 2 - radius - 0.5
-    shift = max(0.0, room) * np.array(PLACES[scene.place]) * rng.uniform(0.8, 1.0) + rng.uniform(-1, 1, 2)
+    shift = max(0.0, room) * np.array(PLACES[scene.place]) * rng.uniform(0.8, 1.0) + rng.uniform(-off, off, 2)
     if scene.size == "large":  # it fills the picture nearly, so its place shows by going over the edge
         shift = shift + np.array(PLACES[scene.place]) * SIDE * 0.16
     grid = (np.arange(SIDE * FINE) + 0.5) / FINE - SIDE / 2
@@ -83,7 +86,6 @@ def draw(scene: Scene, rng: np.random.Generator, by_hand: bool = False) -> np.nd
     turn = rng.uniform(-0.2, 0.2) + (np.pi / 2 * rng.integers(4) if scene.shape == "arrow" else 0.0)
     dx, dy = (x - shift[0]) / radius, (y - shift[1]) / radius
     dx, dy = dx * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dx * np.sin(turn)
-    outlined = scene.style == "outlined"
     mask = strokes.drawn(scene.shape, dx, dy, rng, fill=not outlined) if outlined or by_hand else \
         inside(scene.shape, dx, dy)
     share = mask.reshape(SIDE, FINE, SIDE, FINE).mean(axis=(1, 3))[..., None]

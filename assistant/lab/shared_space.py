@@ -7,7 +7,7 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import figures, shapes
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, lines
+from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, lines, short
 from assistant.lab.inside import PictureEncoder, kept
 from assistant.lab.tiny_clip import TinyClip, load
 from assistant.pipeline import Assistant
@@ -27,12 +27,12 @@ def read_picture(path: str, pixels: int = shapes.SIDE) -> np.ndarray:
     try:
         with Image.open(Path(path).expanduser()) as opened:
             if opened.width * opened.height > MAX_PIXELS:
-                raise InputError(f"{path} has {opened.width} × {opened.height} pixels: expected at most "
+                raise InputError(f"{short(path, 120)} has {opened.width} × {opened.height} pixels: expected at most "
                                  f"{MAX_PIXELS:,}; make it smaller")
             with_alpha = opened.convert("RGBA")
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read {path} as a picture ({type(error).__name__}): expected a PNG or JPEG of one "
-                         "shape on a plain ground") from error
+        raise InputError(f"cannot read {short(path, 120)} as a picture ({type(error).__name__}): expected a PNG or "
+                         "JPEG of one shape on a plain ground") from error
     flat = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
     flat.alpha_composite(with_alpha)
     side = min(flat.size)
@@ -57,16 +57,21 @@ def chances(cosines: np.ndarray, scale: float) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def named(clip: Clip, pictures: np.ndarray) -> list[tuple[str, str]]:
+    """(colour, shape) of each picture: the nearest of the 64 captions "a COLOUR SHAPE"."""
+    pairs = [(colour, shape) for colour in shapes.NAMES for shape in shapes.SHAPES]
+    captions = kept(("all captions", clip.key), lambda: clip.texts([f"a {c} {s}" for c, s in pairs]))
+    return [pairs[at] for at in (clip.images(pictures) @ captions.T).argmax(axis=1)]
+
+
 def zero_shot(clip: Clip) -> tuple[float, float]:
     """(share of unseen, of known combinations named right) among all 64 colours and shapes, on new drawings."""
     def count() -> tuple[float, float]:
         rng = np.random.default_rng(12)
         scenes = [pool[at] for pool in (shapes.scenes(True), shapes.scenes(False))
                   for at in rng.permutation(len(pool))[:TESTED]]
-        pictures = np.stack([shapes.draw(scene, rng) for scene in scenes])
-        prompts = [(colour, shape) for colour in shapes.NAMES for shape in shapes.SHAPES]
-        best = (clip.images(pictures) @ clip.texts([f"a {c} {s}" for c, s in prompts]).T).argmax(axis=1)
-        right = np.array([prompts[at] == (scene.colour, scene.shape) for at, scene in zip(best, scenes, strict=True)])
+        best = named(clip, np.stack([shapes.draw(scene, rng) for scene in scenes]))
+        right = np.array([pair == (scene.colour, scene.shape) for pair, scene in zip(best, scenes, strict=True)])
         unseen = np.array([scene.held_out for scene in scenes])
         return float(right[unseen].mean()), float(right[~unseen].mean())
     return kept(("zero shot", clip.key), count)
@@ -98,6 +103,9 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         "As claimed" if holds else "That is wrong, so the claim does not hold for this input" if holds is False else
         "You see whether that is right; nothing else says what it should be" if uploaded else
         "None of the captions names its colour and shape, so the claim is not put to the test")
+    own = "a {} {}".format(*named(clip, picture[None])[0])
+    if uploaded:
+        verdict += f". Among all 64 captions of a colour and a shape it is “{own}”"
     verdict += (f". “{values['query']}” finds {scenes[by_text[0]].caption}. Of combinations never seen in training it "
                 f"names {unseen:.0%} right, of known ones {known:.0%}, among 64.")
     if not uploaded and wanted.held_out and clip.key == "embedded":
@@ -128,7 +136,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     found += [(f"picture → caption, {rank}", classes[at], round(float(names[at] @ asked), 3))
               for rank, at in enumerate(np.argsort(-odds, kind="stable")[:5], 1)]
     return Result(
-        {"class": classes[best], "chance": round(float(odds[best]), 4), "unseen_right": round(unseen, 3),
+        {"class": classes[best], "of_64": own, "chance": round(float(odds[best]), 4), "unseen_right": round(unseen, 3),
          "known_right": round(known, 3), "found_by_text": scenes[by_text[0]].caption,
          "diagonal_mean": round(float(matrix.diagonal().mean()), 3),
          "off_diagonal_mean": round(float((matrix.sum() - matrix.trace()) / (MATRIX * (MATRIX - 1))), 3)},
@@ -152,7 +160,7 @@ DEMO = Demo(
      Input("size", "Size", "large", "choice", options=tuple(shapes.SIZES)),
      Input("place", "Place", "in the middle", "choice", options=tuple(shapes.PLACES)),
      Input("picture", "Or your own picture", "", "picture",
-           help="Draw one filled shape with the brush, or upload one: it takes the place of the shape above"),
+           help="Draw one shape with the brush, filled or outlined, or upload one: it replaces the shape above"),
      Input("classes", "Captions to choose from, one a line", CLASSES, "lines", low=2, high=100),
      Input("query", "Caption to search pictures with", "a small blue triangle"),
      Input("model", "Model", "embedded", help="\"embedded\", the small one, or the folder of a CLIP for "
@@ -162,4 +170,4 @@ DEMO = Demo(
     work,
     (("All pictures against all captions", {"view": "matrix"}), ("Pictures for a caption", {"view": BY_TEXT}),
      ("A small red star", {"colour": "red", "shape": "star", "size": "small", "view": "picture"})),
-    ("clip", "multimodal", "zero-shot", "shared space"))
+    ("clip", "imagebind", "multimodal", "modalities", "zero-shot", "shared space"))

@@ -129,5 +129,6 @@ DEMO = Demo(
     work,
     (("A new document too", {"added": "A ventilator for the ceiling of an office"}),
      ("The train's new rules", {"documents": lines(EDITS[4][0], *OTHERS), "text": EDITS[4][1], "query": EDITS[4][2]})),
-    ("stale embedding", "stale embeddings", "stale"), measure,
+    ("stale embedding", "stale embeddings", "stale", "re-embed", "re-embedded", "re-embedding", "embed again",
+     "embedded again"), measure,
     roles={"stale_first": "problem", "fresh_first": "fix"})

@@ -13,6 +13,7 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import counting
+from assistant.lab.demo import quoted
 
 FILE = Path(__file__).resolve().parent / "data" / "shapes_clip.npz"
 WORDS = ("<other>", "a", "an", "the", "is", "of", "picture", "photo", "drawing", "small", "large", "in", "on", "at",
@@ -60,8 +61,8 @@ class TinyClip:
         ids = word_ids(texts)
         for text, row in zip(texts, ids, strict=True):
             if not (row >= WORDS.index("small")).any():
-                raise InputError(f"the small CLIP knows no word of {text!r}: expected a colour, shape, size or place, "
-                                 "such as \"a small red circle\"")
+                raise InputError(f"the small CLIP knows no word of {quoted(text)}: expected a colour, shape, size "
+                                 "or place, such as \"a small red circle\"")
         there = (ids >= 0)[..., None]
         x = self._w["words.weight"][np.maximum(ids, 0)] + self._w["places.weight"]
         x = np.maximum(x @ self._w["mix.weight"].T + self._w["mix.bias"], 0) * there

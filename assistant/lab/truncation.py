@@ -96,4 +96,5 @@ DEMO = Demo(
      Input("texts", "Texts of your own, one a line", "", "lines", low=LEAST, high=300, optional=True,
            help="empty: the chunks of the index")),
     work, (("A short shortlist", {"shortlist": 15}), ("Only the nearest", {"k": 1})),
-    ("matryoshka", "truncation", "truncated", "quantisation", "quantization"))
+    ("matryoshka", "mrl", "truncation", "truncated", "quantisation", "quantization", "int8", "fewer dimensions",
+     "is cut to"))

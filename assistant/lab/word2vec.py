@@ -5,7 +5,7 @@ import numpy as np
 
 from assistant.errors import InputError
 from assistant.lab import counting, figures, files
-from assistant.lab.demo import Demo, Input, Report, Result, Table, Values
+from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, quoted
 from assistant.lab.sgns import Grammar, Space, grammar, told_apart, train
 from assistant.pipeline import Assistant
 from assistant.text.sentences import split_sentences
@@ -53,7 +53,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     before, after = told_apart(space, kept_back, values["window"], values["seed"])
     word = values["word"].lower()
     if word not in space.words:
-        raise InputError(f"word {word!r} does not occur often enough in these sentences: try one of "
+        raise InputError(f"word {quoted(word)} does not occur often enough in these sentences: try one of "
                          f"{', '.join(w for w in space.words[:400] if w not in counting.STOP and len(w) > 3)[:120]}")
     near = space.neighbours(word, 8), space.neighbours(word, 8, trained=False)
     numbers: dict[str, float | int | str] = {
@@ -103,4 +103,4 @@ DEMO = Demo(
      Input("seed", "Seed", 0, "number", low=0, high=10000)),
     work,
     (("On the index", {"source": "index", "word": "cosine", "epochs": 15}), ("A vehicle", {"word": "tram"})),
-    ("word2vec", "skip-gram", "negative sampling", "cbow"), trains=True, embeds=False)
+    ("word2vec", "skip-gram", "negative sampling", "cbow", "distributional hypothesis"), trains=True, embeds=False)

@@ -81,4 +81,5 @@ DEMO = Demo(
     (("King, queen, banana", {"texts": lines("king", "queen", "banana"), "method": "dense"}),
      ("Sentences", {"texts": lines("The cat sat on the mat", "The dog sat by the door", "A feline rested on a rug"),
                     "method": "TF-IDF", "first": "The product is good", "second": "The product is not good"})),
-    ("one-hot", "one-hot encoder", "bag of words", "tf-idf", "integer identifiers"))
+    ("one-hot", "one-hot encoder", "bag of words", "bag-of-words", "tf-idf", "integer identifiers",
+     "integer id", "integer ids"))

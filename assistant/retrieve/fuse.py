@@ -22,3 +22,14 @@ def fuse(rankings: Sequence[Mapping[str, Score]]) -> dict[str, Score]:
         for name, score in ranking.items():
             totals[name] = totals.get(name, 0.0) + 1.0 / (RRF_K + score.rank)
     return ranked(totals)
+
+
+def candidates(fused: Mapping[str, Score], by_dense: Mapping[str, Score], n: int) -> dict[str, Score]:
+    """The n that are reranked, by their fused score: the nearest n / 2 by meaning, and the best of the fusion.
+
+    Two middling places outweigh one good one, so a passage that shares no word with the question loses in the fusion
+    to passages that share some; half the places are kept for what only its meaning finds (eval/EXPERIMENTS.md).
+    """
+    near = [name for name, score in by_dense.items() if score.rank <= n // 2]
+    chosen = set(list(dict.fromkeys([*near, *fused]))[:n])
+    return {name: score for name, score in fused.items() if name in chosen}

@@ -23,5 +23,5 @@ def probabilities(question: str, texts: Sequence[str], reranker: Reranker, embed
     """float32 (n,): the probability for each text by itself, input order. An empty list gives (0,)."""
     if not len(texts):
         return np.zeros(0, np.float32)
-    vector = embedder.embed([question])[0] if question_vector is None else question_vector
+    vector = embedder.embed_query([question])[0] if question_vector is None else question_vector
     return reranker.probabilities(reranker.logits(question, texts), embedder.embed(texts) @ vector)

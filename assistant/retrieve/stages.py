@@ -16,7 +16,7 @@ from assistant.records import Chunk, Hit, Message, Retrieval, Score
 from assistant.retrieve import search, select
 from assistant.retrieve.contextualise import contextualise
 from assistant.retrieve.expand import expand
-from assistant.retrieve.fuse import fuse
+from assistant.retrieve.fuse import candidates, fuse
 from assistant.retrieve.rerank import rerank
 from assistant.retrieve.spelling import repair
 from assistant.text.chapters import narrowed, within
@@ -41,7 +41,7 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
         why = "; ".join(reason for reason in (mended, why, "only the chapter that it names" if only else "") if reason)
         out.n = 1
     with watch.stage("embed", n_in=1) as out:
-        vector = parts.embedder.embed([query])[0]
+        vector = parts.embedder.embed_query([query])[0]
         out.n = 1
     by_dense: dict[str, Score] = {}
     by_words: dict[str, Score] = {}
@@ -57,7 +57,7 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
             why = "; ".join(reason for reason in (why, expanded) if reason)
             out.n = len(by_words)
     with watch.stage("fuse", n_in=len(by_dense.keys() | by_words.keys())) as out:
-        by_fusion = dict(list(fuse([r for r in (by_dense, by_words) if r]).items())[:config.candidates])
+        by_fusion = candidates(fuse([r for r in (by_dense, by_words) if r]), by_dense, config.candidates)
         chunks = documents.chunks_by_id(list(by_fusion))
         by_fusion = {name: score for name, score in by_fusion.items() if name in chunks}
         out.n = len(by_fusion)

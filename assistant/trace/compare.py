@@ -12,9 +12,12 @@ from difflib import SequenceMatcher
 from assistant.records import Chunk, Hit, Trace
 
 SCORED = ("dense", "lexical", "fused", "rerank")
-SETTINGS_OF = {"dense": ("dense", "embedder", "vectors", "candidates"), "lexical": ("lexical", "candidates"),
-               "fused": ("candidates", "dense", "lexical"), "rerank": ("rerank", "reranker"),
-               "select": ("k", "threshold", "rerank")}
+SETTINGS_OF = {"dense": ("dense", "embedder", "query_encoder", "vectors", "candidates"),
+               "lexical": ("lexical", "candidates"), "fused": ("candidates", "dense", "lexical"),
+               "rerank": ("rerank", "reranker"), "select": ("k", "threshold", "rerank")}
+
+
+KEEPING = ("vectors", "traces", "trace_days", "trace_count", "redact")  # where and whether, no part of a fingerprint
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Change:
 @dataclass(frozen=True)
 class Comparison:
     """settings: (name, before, after) of those that differ. words: ("same" | "gone" | "new", text) of the answers.
-    timings: (stage, ms before, ms after), None where it did not run. `same`: hits that stand as they did."""
+    timings: (stage, ms before, ms after), None where it did not run. `same`: hits that stand as they did.
+    models_changed: a model of the same name holds other weights, which no setting says."""
 
     settings: tuple[tuple[str, object, object], ...]
     query: tuple[str, str]
@@ -51,6 +55,7 @@ class Comparison:
     same: int
     words: tuple[tuple[str, str], ...]
     timings: tuple[tuple[str, float | None, float | None], ...]
+    models_changed: bool = False
 
 
 def compare(before: Trace, after: Trace) -> Comparison:
@@ -62,7 +67,8 @@ def compare(before: Trace, after: Trace) -> Comparison:
     moved = tuple(_change(before, after, a, b) for a, b in both if a[0] != b[0] or a[1].kept != b[1].kept)
     return Comparison(_settings(before, after), (before.query, after.query),
                       before.index_fingerprint != after.index_fingerprint, entered, left, moved,
-                      len(both) - len(moved), word_diff(before.answer.text, after.answer.text), _timings(before, after))
+                      len(both) - len(moved), word_diff(before.answer.text, after.answer.text), _timings(before, after),
+                      _models_changed(before, after))
 
 
 def word_diff(before: str, after: str) -> tuple[tuple[str, str], ...]:
@@ -89,6 +95,13 @@ def _settings(before: Trace, after: Trace) -> tuple[tuple[str, object, object], 
     names = [*before.config, *(name for name in after.config if name not in before.config)]
     return tuple((name, before.config.get(name), after.config.get(name)) for name in names
                  if before.config.get(name) != after.config.get(name))
+
+
+def _models_changed(before: Trace, after: Trace) -> bool:
+    """The fingerprint of a configuration hashes the models' weights; one of a failed question is empty."""
+    prints = (before.config_fingerprint, after.config_fingerprint)
+    shaping = [name for name, _, _ in _settings(before, after) if name not in KEEPING]
+    return all(prints) and prints[0] != prints[1] and not shaping
 
 
 def _timings(before: Trace, after: Trace) -> tuple[tuple[str, float | None, float | None], ...]:

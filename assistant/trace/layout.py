@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import types
 import typing
 
@@ -80,6 +81,8 @@ def _build(kind: object, value: object, where: str) -> typing.Any:
         return {name: item if args[1] is object else _build(args[1], item, f"{where}.{name}")
                 for name, item in value.items()}
     accepted = {float: (float, int)}.get(kind, (kind,))
+    if isinstance(value, float) and not math.isfinite(value):  # Python's reader takes NaN, which is no JSON
+        _refuse(value, where, "a finite number")
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
         _refuse(value, where, {str: "text", int: "a whole number", float: "a number", bool: "true or false"}[kind])
     return value

@@ -50,6 +50,9 @@
   }
   new MutationObserver(dress).observe(document.body, { childList: true, subtree: true });
 
+  /* Gradio cannot take a drawing back: to its editor an empty value is no change while Python holds none. */
+  const wipe = () => $('.gb-lab-picture button[aria-label="Clear canvas"]')?.click();
+
   let asked = new URLSearchParams(location.search).has("lab");
 
   /* The address names the opened demo while the Lab is in front; the card of it is marked. */
@@ -72,6 +75,7 @@
       address();
       if (name === last) return;
       last = name;
+      wipe();
       if (!name || !inFront()) return;
       $("#gb-labdemo").scrollTop = 0;
       if (matchMedia("(max-width: 800px)").matches) scrollTo(0, 0);
@@ -96,6 +100,7 @@
   document.addEventListener("click", (click) => {
     const button = click.target.closest("button");
     if (!button) return;
+    if (button.closest(".gb-labpresets")) wipe(); // its inputs take the drawing's place
     const { lab: name, chapter, opentrace, stage } = button.dataset;
     if (name) openDemo(name);
     else if (chapter) openIn("corpus", "#gb-table", chapter);

@@ -77,9 +77,8 @@ class Lab:
     def _board(self) -> None:
         """The one input that is not made anew with its form: Gradio's editor of pictures, once shown, must stay in the
         page (an update that reaches it after it left is an error there), so another demo hides it by its styles."""
-        (self.draws, spec), = ((demo.name, spec) for demo in demos() for spec in demo.inputs if spec.kind == "picture")
-        self.board = component(spec, self.draws)
-        self.board.visible = False  # until its demo is first opened: the page's start does not pay for it
+        self.draws, spec = next((demo.name, spec) for demo in demos() for spec in demo.inputs if spec.kind == "picture")
+        self.board = component(spec, self.draws, visible=False)  # until opened: the page's start does not pay for it
 
     def _form(self, demo: Demo) -> None:
         """The inputs of a demo, its presets, and what makes it run."""
@@ -183,7 +182,7 @@ class Lab:
 
     def _open(self, demo: Demo, request: gr.Request) -> Updates:
         self._stop(request)
-        board = {self.board: gr.update(value=None, visible=True)} if demo.name == self.draws else {}
+        board = {self.board: gr.update(visible=True)} if demo.name == self.draws else {}
         return {**self._cleared(), **board, self.opened: demo.name, self.head: head_html(demo, self._chapters()),
                 self.go: gr.update(visible=True, interactive=True, value="Run")}
 

@@ -15,12 +15,14 @@ SLIDER_SPAN = 2000  # a wider range is typed: a slider could not hit its values
 RADIO_LETTERS = 36  # options longer than this together go into a list that opens
 LINES_SHOWN = 8     # of a list, before it scrolls
 CANVAS = 320        # pixels of the side of the picture that is drawn
+BRUSH = 14          # pixels: its radius
 
 
-def component(spec: Input, demo: str) -> gr.components.Component:
+def component(spec: Input, demo: str, visible: bool = True) -> gr.components.Component:
     """The component for one input, holding its default."""
     common = {"label": spec.label, "info": spec.help or None, "interactive": True, "elem_id": elem_id(demo, spec.name),
-              "elem_classes": [f"gb-lab-{spec.kind}"], "key": (demo, spec.name), "preserved_by_key": None}
+              "elem_classes": [f"gb-lab-{spec.kind}"], "key": (demo, spec.name), "preserved_by_key": None,
+              "visible": visible}
     if spec.kind == "choice":
         few = sum(map(len, spec.options)) <= RADIO_LETTERS
         return (gr.Radio if few else gr.Dropdown)(list(spec.options), value=spec.default, **common)
@@ -32,8 +34,8 @@ def component(spec: Input, demo: str) -> gr.components.Component:
                 type="filepath", format="png", image_mode="RGBA", sources=["upload", "clipboard"], transforms=(),
                 placeholder=textwrap.fill(spec.help, 30), layers=False, canvas_size=(CANVAS, CANVAS), fixed_canvas=True,
                 height=CANVAS + 90, buttons=[],
-                brush=gr.Brush(default_size=32, colors=colours, default_color=colours[0], color_mode="fixed"),
-                eraser=gr.Eraser(default_size=32), **common)
+                brush=gr.Brush(default_size=BRUSH, colors=colours, default_color=colours[0], color_mode="fixed"),
+                eraser=gr.Eraser(default_size=BRUSH), **common)
         common["label"] = f"{spec.label} ({spec.help})" if spec.help else spec.label
         return gr.File(type="filepath", height=150, **common)
     if spec.kind == "number":

@@ -16,12 +16,29 @@
       if (act === "export") return download(`${data.title}.md`, await server.export_markdown(data.id));
       if (!event) return;
       trigger(event, { act, ...data });
+      if (event === "select" && element.closest("#gb-traces")) toTop();
       if (act === "ask") panel("");
       if (event === "edit" || (act !== "up" && act !== "down" && event === "submit" && matchMedia("(min-width: 801px)").matches)) $("#gb-question textarea")?.focus();
       if (element.closest("#gb-left")) panel("");
       if (button.classList.contains("gb-inspect")) panel("right");
     });
   }
+
+  /* A trace that is opened is read from its beginning, wherever the list or the one before was left. */
+  function toTop() {
+    $("#gb-trace").scrollTop = 0;
+    if (matchMedia("(max-width: 800px)").matches) scrollTo(0, 0);
+  }
+
+  /* The pictures of a trace: what the pointer is on is named under the picture, at once and for a finger too. */
+  function nameIt(pointed) {
+    const thing = pointed.target.closest?.(".gb-flowline, .gb-map circle, .gb-map .gb-query"), box = thing?.closest(".gb-picture");
+    if (!box) return;
+    $$(".gb-on", box).forEach((other) => other.classList.remove("gb-on"));
+    thing.classList.add("gb-on");
+    $(".gb-caption", box).textContent = $("title", thing).textContent;
+  }
+  ["pointerover", "click"].forEach((kind) => document.addEventListener(kind, nameIt));
 
   /* A second click within three seconds confirms. */
   function sure(button, words) {

@@ -25,9 +25,11 @@ class ReplayForm:
                                    elem_id="gb-replaythreshold")
             temperature = gr.Number(label="temperature", minimum=0, maximum=2, step=0.1, min_width=90,
                                     elem_id="gb-replaytemperature")
-        models = [gr.Dropdown(self._models(name), label=label, info="or a folder, file or address of your own",
-                              allow_custom_value=True, min_width=200, elem_id=f"gb-replay{name}")
-                  for name, label in (("reranker", "reranker"), ("llm", "language model"))]
+        with gr.Row(equal_height=False):
+            models = [gr.Dropdown(self._models(name), label=label, info=info, allow_custom_value=True, min_width=220,
+                                  elem_id=f"gb-replay{name}")
+                      for name, label, info in (("reranker", "reranker", "or a CrossEncoder's name or folder"),
+                                                ("llm", "language model", "or a GGUF file or a chat server's URL"))]
         self.go = gr.Button("Replay", variant="primary", size="sm", elem_id="gb-replaygo")
         self.components = [switches, k, candidates, threshold, temperature, *models]
 

@@ -1,6 +1,8 @@
 """Pictures of a trace as SVG, in the page's own colours: the flow of ranks, the map of the vectors. Pure functions."""
 from __future__ import annotations
 
+from collections import Counter
+
 from assistant.records import Hit, Trace
 from assistant.trace.compare import SCORED
 from assistant.ui.prose import esc
@@ -26,10 +28,21 @@ def flow_html(trace: Trace) -> str:
                    for name, x in at.items())
     ticks = "".join(f'<text class="gb-tickname" x="{LEFT - 14}" y="{_y(rank) + 4}" text-anchor="end">{words}</text>'
                     for rank, words in _ticks(lowest))
-    lines = "".join(_flow(n, hit, at) for n, hit in sorted(scored, key=lambda pair: pair[1].kept))
-    return (f'<div class="gb-scroll"><svg class="gb-flowpicture" viewBox="0 0 {WIDE} {high}" role="img" '
-            'aria-label="Rank of each candidate at each stage, best at the top; the cards below say the same in words">'
-            f"{axis}{ticks}{lines}</svg></div>")
+    twins = Counter(_heading(hit) for _, hit in scored if hit.kept)
+    lines = "".join(_flow(n, hit, at, twins[_heading(hit)] > 1)
+                    for n, hit in sorted(scored, key=lambda pair: pair[1].kept))
+    return (f'<div class="gb-picture"><div class="gb-scroll"><svg class="gb-flowpicture" viewBox="0 0 {WIDE} {high}" '
+            'role="img" aria-label="Rank of each candidate at each stage, best at the top; the cards below say the '
+            f'same in words">{axis}{ticks}{lines}</svg></div>{_caption("line")}</div>')
+
+
+def _caption(thing: str) -> str:
+    """Where page.js names what the pointer is on."""
+    return f'<p class="gb-note gb-caption" role="status">Point at a {thing}, or tap it, to see which chunk it is.</p>'
+
+
+def _heading(hit: Hit) -> str:
+    return hit.chunk.heading.split(" > ")[-1] or hit.document
 
 
 def _ticks(lowest: int) -> list[tuple[int, str]]:
@@ -41,7 +54,8 @@ def _y(rank: int) -> int:
     return TOP + ROW * (min(rank, LAST_RANK + 1) - 1) + 6
 
 
-def _flow(number: int, hit: Hit, at: dict[str, float]) -> str:
+def _flow(number: int, hit: Hit, at: dict[str, float], twin: bool) -> str:
+    """twin: another kept chunk has the same heading, so the chunk's own words tell it apart."""
     points = {name: (x, _y(score.rank)) for name, x in at.items() if (score := getattr(hit, name))}
     steps = (("dense", "fused"), ("lexical", "fused"), ("fused", "rerank"))
     joined = [(a, b) for a, b in steps if a in points and b in points]
@@ -52,11 +66,12 @@ def _flow(number: int, hit: Hit, at: dict[str, float]) -> str:
                     for a, b in joined)
     dots = "".join(f'<circle cx="{x:.0f}" cy="{y}" r="3"/>' for x, y in points.values())
     ranks = ", ".join(f"{NAMES[name]} {getattr(hit, name).rank}" for name in points)
-    heading = hit.chunk.heading.split(" > ")[-1] or hit.document
     end = points[list(points)[-1]]
-    label = f'<text x="{end[0] + 9:.0f}" y="{end[1] + 4}">{short(heading, 34)}</text>' if hit.kept else ""
+    words = short(hit.chunk.text if twin else _heading(hit), 34)
+    label = f'<text x="{end[0] + 9:.0f}" y="{end[1] + 4}">{words}</text>' if hit.kept else ""
     return (f'<g class="gb-flowline{" gb-kept" if hit.kept else ""}" data-chunk="{esc(hit.chunk.id)}"><title>{number}. '
-            f"{short(heading, 120)}: {esc(ranks)}. {short(hit.reason, 200)}</title>"
+            f"{short(_heading(hit), 120)}: {esc(ranks)}. {short(hit.reason, 200)}"
+            f"{f'. “{short(hit.chunk.text, 120)}”' if hit.chunk.text else ''}</title>"
             f'<path class="gb-hit" d="{path}"/><path d="{path}"/>{dots}{label}</g>')
 
 
@@ -83,8 +98,11 @@ def map_html(found: VectorMap, kept: frozenset[str]) -> str:
                      "question.</p>")
     if found.index_changed:
         parts.append('<p class="gb-note gb-drift">The index is another one than when this was asked.</p>')
-    return "".join(parts) + (f'<svg class="gb-map" viewBox="0 0 {size} {size}" role="img" aria-label="Chunks and '
-                             f'question in two dimensions">{lines}{dots}{mark}</svg>')
+    legend = "".join(f'<span><i class="gb-dot gb-{kind}"></i>{words}</span>' for kind, words in (
+        ("query", "the question"), ("kept", "kept"), ("nearby", f"among its {len(near)} nearest"), ("other", "other")))
+    return "".join(parts) + (f'<p class="gb-note gb-maplegend">{legend}</p><div class="gb-picture"><svg class="gb-map" '
+                             f'viewBox="0 0 {size} {size}" role="img" aria-label="Chunks and question in two '
+                             f'dimensions">{lines}{dots}{mark}</svg>{_caption("dot")}</div>')
 
 
 def _dot(point: Point, x: float, y: float, kept: bool) -> str:

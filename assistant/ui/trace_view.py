@@ -37,13 +37,18 @@ def _row(item: Summary, here: bool) -> str:
     return (f'<tr class="{mark}"><td><button type="button" class="gb-open" data-event="select" '
             f'data-id="{esc(item.id)}"{" aria-current=true" if here else ""}>{short(item.question, 160)}</button>'
             f'<span class="gb-source">{esc(item.created[:16].replace("T", " "))} UTC · {esc(item.id[:12])}</span>'
-            f'{tagged}</td><td class="gb-value">{milliseconds(item.milliseconds)}</td><td><button type="button" '
+            f'{tagged}</td><td class="gb-value">{took(item.milliseconds)}</td><td><button type="button" '
             f'class="gb-tool" data-event="delete" data-id="{esc(item.id)}" data-confirm="Delete?" aria-label="Delete '
             f'the trace of {short(item.question, 60)}">{icon("delete")}</button></td></tr>')
 
 
+def took(value: float) -> str:
+    """A whole answer's milliseconds, as one reads them in a list."""
+    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
+
+
 def head_html(trace: Trace, changed: str, judged: Judgement | None) -> str:
-    """Question, facts, what changed since, thumbs and export."""
+    """The way back to the list (narrow screens), question, facts, what changed since, thumbs and export."""
     facts = [f"{esc(trace.created[:19].replace('T', ' '))} UTC", esc(trace.id[:24]), esc(trace.status)]
     if trace.parent:
         facts.append('replay of <button type="button" class="gb-link" data-event="select" '
@@ -52,15 +57,17 @@ def head_html(trace: Trace, changed: str, judged: Judgement | None) -> str:
         f'<button type="button" class="gb-tool" data-event="submit" data-act="{name}" aria-pressed='
         f'"{"true" if judged and judged.thumb == name else "false"}">{sign} {label}</button>'
         for name, sign, label in (("up", "+", "Good answer"), ("down", "−", "Bad answer")))
+    kinds = [("json", "JSON", ".json"), ("markdown", "Markdown", ".md"), ("otlp", "OpenTelemetry", "-otlp.json")]
+    if judged:
+        kinds.append(("gold", "Gold draft", "-gold.jsonl"))
     files = "".join(
         f'<button type="button" class="gb-tool" data-act="export-trace" data-id="{esc(trace.id)}" data-kind="{kind}" '
-        f'data-name="{esc(file)}">{icon("export")}{label}</button>' for kind, label, file in (
-            ("json", "JSON", f"trace-{trace.id[:24]}.json"), ("markdown", "Markdown", f"trace-{trace.id[:24]}.md"),
-            ("otlp", "OpenTelemetry", f"trace-{trace.id[:24]}-otlp.json")))
+        f'data-name="trace-{esc(trace.id[:24])}{end}">{icon("export")}{label}</button>' for kind, label, end in kinds)
     error = f'<p class="gb-note gb-bad">{esc(trace.error, 400)}</p>' if trace.error else ""
     words = esc(changed[:1].upper() + changed[1:], 600)
     note = f'<p class="gb-note gb-drift" role="status">{words}.</p>' if changed else ""
-    return (f'<header class="gb-dochead" data-opened="{esc(trace.id)}"><h2>{esc(trace.question, 400)}</h2>'
+    back = '<button type="button" class="gb-tool gb-back" data-event="select" data-id="">← All traces</button>'
+    return (f'{back}<header class="gb-dochead" data-opened="{esc(trace.id)}"><h2>{esc(trace.question, 400)}</h2>'
             f'<p>{" · ".join(facts)}</p></header>{error}{note}<div class="gb-tools">{thumbs}{files}</div>')
 
 
@@ -102,7 +109,7 @@ def funnel_html(trace: Trace) -> str:
 def compare_html(before: Trace, after: Trace, found: Comparison) -> str:
     """Two traces side by side: settings, what moved and why, the answers' words, the timings."""
     heads = "".join(f'<div><h4 class="gb-caps">{name}</h4><p class="gb-note">{esc(trace.id[:12])} · '
-                    f'{esc(trace.created[:19].replace("T", " "))} UTC · {milliseconds(total_ms(trace.spans))}</p>'
+                    f'{esc(trace.created[:19].replace("T", " "))} UTC · {took(total_ms(trace.spans))}</p>'
                     f'<div class="gb-body">{answer_html(trace.answer)}</div></div>'
                     for name, trace in (("Before", before), ("After", after)))
     changed = ", ".join(f"<code>{esc(name)}: {esc(setting(a))} → {esc(setting(b))}</code>"
@@ -114,6 +121,8 @@ def compare_html(before: Trace, after: Trace, found: Comparison) -> str:
         notes.append(f"Searched: “{esc(found.query[0])}” → “{esc(found.query[1])}”.")
     if found.index_changed:
         notes.append("The index is another one, or changed between the two.")
+    if found.models_changed:
+        notes.append("A model of the same name holds other weights.")
     parts = [f'<p class="gb-note">{" ".join(notes)}</p><div class="gb-sides">{heads}</div>',
              '<h4 class="gb-caps">Words of the answer</h4>' + _words(found)]
     for name, changes in (("Entered", found.entered), ("Left", found.left), ("Moved", found.moved)):

@@ -33,7 +33,7 @@ PAGE = 50                # traces of the list to begin with, and more at each pr
 SLOW_MS = 5000.0
 MOST_CHUNKS = 3000       # offered by name under why-not; of a larger index a passage can be pasted
 FILTERS = ("declined", "unsupported sentence", f"slow (over {SLOW_MS / 1000:g} s)", "thumbs down")
-EMPTY = '<p class="gb-empty">Choose a trace on the left to open it up.</p>'
+EMPTY = '<p class="gb-empty gb-choose">Choose a trace on the left to open it up.</p>'
 
 
 class Traces:
@@ -103,15 +103,16 @@ class Traces:
 
     def _events(self, page: gr.Blocks, tab: gr.Tab) -> None:
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
+        at_once = {**quiet, "queue": False}  # what only reads the catalog need not wait behind an answer
         listing = [self.search, self.filters, self.shown, self.opened]
         rows = [self.rows, self.more]
-        tab.select(self.show, listing, rows, **quiet).then(self.chunks, None, self.chunk, **quiet)
+        tab.select(self.show, listing, rows, **at_once).then(self.chunks, None, self.chunk, **quiet)
         for component in (self.search, self.filters):
-            component.change(self.show_first, [self.search, self.filters, self.opened], [*rows, self.shown], **quiet)
+            component.change(self.show_first, [self.search, self.filters, self.opened], [*rows, self.shown], **at_once)
         self.more.click(lambda shown: shown + PAGE, self.shown, self.shown, **quiet).then(
             self.show, listing, rows, **quiet)
         for source in (self.rows, self.head):
-            source.select(self.open, None, self.parts, **quiet).then(self.show, listing, rows, **quiet)
+            source.select(self.open, None, self.parts, **at_once).then(self.show, listing, rows, **at_once)
         self.rows.delete(self.delete, self.opened, [self.message, *self.parts], **quiet).then(
             self.show, listing, rows, **quiet)
         self.head.submit(self.thumb, [self.opened, self.note], self.head, **quiet).then(
@@ -155,7 +156,9 @@ class Traces:
     # one trace
 
     def open(self, event: gr.EventData) -> list[object]:
-        return self._parts(str(event._data.get("id", "")))
+        """The trace that was chosen; none goes back to the list."""
+        chosen = str(event._data.get("id", ""))
+        return self._parts(chosen) if chosen else self._nothing()
 
     def _parts(self, trace_id: str, other: str = "", note: str = "") -> list[object]:
         """The values of `parts`. other: the trace to compare with; note: what the replay says."""

@@ -160,7 +160,7 @@ def _vectors(public: PublicSet, rag: Assistant, report: Report) -> np.ndarray:
 
 
 def _nearest(rag: Assistant, public: PublicSet, vectors: np.ndarray, question: str) -> Ranking:
-    cosines = vectors @ rag.embed([question])[0]
+    cosines = vectors @ rag.embed_query([question])[0]
     return [(public.corpus[at].id, float(cosines[at]))
             for at in np.argsort(-cosines, kind="stable")[:WHOLE_DEPTH]]
 

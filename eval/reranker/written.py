@@ -96,7 +96,7 @@ def written_groups(rng: random.Random, found: list[Written], vectors: Vectors) -
             beside = [p.text() for p in document.passages]
             picked = rng.sample(beside, min(3, len(beside))) + foreign(vector, document.title, 1)
             made.append(Group(ask, tuple(picked), (0,) * len(picked), "written_none", 0.0))
-            lines = [p.quote((n,)) for p in document.passages for n in _answering(p)]
+            lines = [p.quote((n,)) for p in document.passages for n in lines_that_answer(p)]
             near = rng.sample(lines, min(3, len(lines)))
             made.append(Group(ask, tuple(near), (0,) * len(near), "written_none", 0.0))
     return [g for g in made if len(g.texts) > 1]
@@ -111,14 +111,14 @@ def _passages(rng, document: Written, passage: Passage, at, ask: str, lift: floa
 
 
 def _lines(rng, document: Written, passage: Passage, at, ask: str, lift: float) -> Iterator[Group]:
-    rest = [n for n in _answering(passage) if n not in at]
-    siblings = [(p, n) for p in document.passages if p is not passage for n in _answering(p)]
+    rest = [n for n in lines_that_answer(passage) if n not in at]
+    siblings = [(p, n) for p in document.passages if p is not passage for n in lines_that_answer(p)]
     texts = [passage.quote(at)] + [passage.quote((n,)) for n in rng.sample(rest, min(3, len(rest)))]
     texts += [p.quote((n,)) for p, n in rng.sample(siblings, min(2, len(siblings)))]
     if len(texts) > 1:
         yield Group(ask, tuple(texts), (1, *[0] * (len(texts) - 1)), "written_line", lift)
 
 
-def _answering(passage: Passage) -> range:
+def lines_that_answer(passage: Passage) -> range:
     """The lines that could answer by themselves: a table's rows, not its header."""
     return range(2 if passage.kind == "table" else 0, len(passage.lines))

@@ -5,7 +5,7 @@ same chunks. A text is embedded by itself, so that its vector does not depend on
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,23 +20,31 @@ class Remembering:
     def __init__(self, inner: Embedder) -> None:
         self._inner = inner
         self._known: dict[str, np.ndarray] = {}
+        self._asked: dict[str, np.ndarray] = {}
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)  # name, fingerprint, dim, max_tokens, count_tokens
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        if not len(texts):
-            return self._inner.embed(texts)
-        for text in texts:
-            if text not in self._known:  # two threads may both embed it: they get the same vector
-                self._known[text] = self._inner.embed([text])[0]
-        return np.stack([self._known[text] for text in texts])
+        return _remembered(self._known, self._inner.embed, texts)
+
+    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        return _remembered(self._asked, self._inner.embed_query, texts)
+
+
+def _remembered(known: dict[str, np.ndarray], embed: Callable, texts: Sequence[str]) -> np.ndarray:
+    if not len(texts):
+        return embed(texts)
+    for text in texts:
+        if text not in known:  # two threads may both embed it: they get the same vector
+            known[text] = embed([text])[0]
+    return np.stack([known[text] for text in texts])
 
 
 class _Parts(Parts):
     """The parts of another one, the very same objects, with the remembering embedder where its name is asked for."""
 
-    def __init__(self, inner: Parts, config: Config, remembering: tuple[str, Remembering]) -> None:
+    def __init__(self, inner: Parts, config: Config, remembering: tuple[tuple[str, str], Remembering]) -> None:
         super().__init__(config, inner._made, inner._lock)
         self._remembering = remembering
 
@@ -45,12 +53,16 @@ class _Parts(Parts):
 
     @property
     def embedder(self) -> Embedder:
-        name, remembering = self._remembering
-        return remembering if self._config.embedder == name else super().embedder  # type: ignore[return-value]
+        names, remembering = self._remembering
+        return remembering if _names(self._config) == names else super().embedder  # type: ignore[return-value]
+
+
+def _names(config: Config) -> tuple[str, str]:
+    return config.embedder, config.query_encoder
 
 
 def remembering(rag: Assistant) -> Assistant:
     """The same Assistant, whose embedder remembers; the one that was given is left as it is, and shares every model."""
     twin = rag.with_config(rag.config)
-    twin._parts = _Parts(rag._parts, rag.config, (rag.config.embedder, Remembering(rag._parts.embedder)))
+    twin._parts = _Parts(rag._parts, rag.config, (_names(rag.config), Remembering(rag._parts.embedder)))
     return twin
