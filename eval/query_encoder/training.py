@@ -25,6 +25,7 @@ from eval.reranker.vectors import model_folder
 LAYERS = ["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"]
 SCALE = 25.0  # cosines to logits
 LONGEST = 64  # word pieces of a question
+KEEP = 50     # steps from one checkpoint to the next
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def train(public: Pairs, passages: Pairs, lines: Pairs, recipe: Recipe, work: Pa
     model.train()
     for at in range(step, recipe.steps):
         rng = np.random.default_rng([recipe.seed, at])
+        torch.manual_seed(int(rng.integers(2**31)))  # of the dropout, alike in a run that goes on
         drawn = [rng.integers(0, len(p.queries), n) for p, n in zip(families, recipe.batch, strict=True)]
         scale = min(1.0, (at + 1) / recipe.warmup, max(0.02, (1 - at / recipe.steps) / recipe.decay))
         for group in optimizer.param_groups:
@@ -96,11 +98,11 @@ def train(public: Pairs, passages: Pairs, lines: Pairs, recipe: Recipe, work: Pa
         (loss / len(queries)).backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
-        if (at + 1) % 50 == 0 or at + 1 == recipe.steps:
+        if (at + 1) % KEEP == 0 or at + 1 == recipe.steps:
             state = {"weights": [p.detach() for p in weights], "optimizer": optimizer.state_dict(), "step": at + 1}
             torch.save(state, work / "state.part")
             os.replace(work / "state.part", work / "state.pt")
-            print(f"step {at + 1} loss {float(loss) / len(queries):.3f} {time.monotonic() - began:.0f} s", flush=True)
+            print(f"step {at + 1} loss {loss.item() / len(queries):.3f} {time.monotonic() - began:.0f} s", flush=True)
     return export(model.state_dict(), recipe, work / "adapter")
 
 
