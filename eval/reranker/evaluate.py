@@ -21,6 +21,7 @@ from eval.reranker.sources import sentences
 from eval.reranker.vectors import Bm25, Vectors
 
 Scorer = Callable[[str, Sequence[str]], np.ndarray]
+Encoder = Callable[[Sequence[str]], np.ndarray]  # queries -> float32 (n, dim), unit length
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,26 @@ class Case:
 
 @dataclass(frozen=True)
 class Scored:
+    """A case's logits, the stage's cosines, and those of the bi-encoder alone, each (texts,)."""
+
     case: Case
     logits: np.ndarray
     cosines: np.ndarray
+    alone: np.ndarray
 
 
-def score(cases: Sequence[Case], scorer: Scorer, vectors: Vectors) -> list[Scored]:
-    """Logits and cosines of every case; the cosines are those of exactly the texts that are reranked."""
+def score(cases: Sequence[Case], scorer: Scorer, vectors: Vectors, asked: Encoder | None = None) -> list[Scored]:
+    """Logits and cosines of every case; the cosines are those of exactly the texts that are reranked.
+
+    asked: how the stage reads a query, where it does so in another way than a text (the query encoder).
+    """
     vectors([t for c in cases for t in (c.query, *c.texts)])
+    queries = asked([c.query for c in cases]) if asked and cases else [vectors([c.query])[0] for c in cases]
     found = []
-    for c in cases:
+    for c, query in zip(cases, queries, strict=True):
         matrix = vectors([c.query, *c.texts])
-        found.append(Scored(c, np.asarray(scorer(c.query, c.texts), np.float32), matrix[1:] @ matrix[0]))
+        logits = np.asarray(scorer(c.query, c.texts), np.float32)
+        found.append(Scored(c, logits, matrix[1:] @ query, matrix[1:] @ matrix[0]))
     return found
 
 
@@ -74,7 +83,7 @@ def mean(scored: Sequence[Scored], measure, weight: float | None, ideals=None) -
     """
     values = []
     for at, s in enumerate(scored):
-        total = s.cosines if weight is None else s.logits + weight * s.cosines
+        total = s.alone if weight is None else s.logits + weight * s.cosines
         gains = np.asarray(s.case.gains, float)
         order = np.lexsort((gains, -total))
         values.append(measure(gains[order], ideals[at] if ideals else s.case.gains))
@@ -218,7 +227,7 @@ def _chunks(text: str, size: int = 500) -> list[tuple[str, str]]:
     return found + ([(heading, held)] if held else [])
 
 
-def home(text: Path, gold: Path, vectors: Vectors) -> list[Home]:
+def home(text: Path, gold: Path, vectors: Vectors, asked: Encoder | None = None) -> list[Home]:
     """The lesson in 500-character chunks, heading in front: RRF's (k = 60) top 20 for each question of a gold file.
 
     Small talk and follow-ups are left out. A chunk is relevant where it holds one of the evidence quotes,
@@ -235,7 +244,7 @@ def home(text: Path, gold: Path, vectors: Vectors) -> list[Home]:
             "followup",
         ):  # the first is no question, the second needs its history
             continue
-        vector = vectors([row["question"]])[0]
+        vector = (asked or vectors)([row["question"]])[0]
         lexical = bm25.scores(row["question"])
         rank = np.zeros(len(texts))
         for scores in (matrix @ vector, lexical):

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.backends import embedder
 from assistant.backends.cross_encoder import Calibration, EmbeddedCrossEncoder
 from assistant.backends.files import content_hash
+from assistant.backends.query_encoder import TunedQueries
+from assistant.config import Config
 from eval.reranker import calibrate, evaluate
 from eval.reranker.evaluate import Scored
 from eval.reranker.vectors import Vectors, model_folder
@@ -21,6 +24,11 @@ SIZES = {
     "small": {"held_out": 120, "sentence": 120, "cranfield": 30},
     "full": {"held_out": 900, "sentence": 400, "cranfield": 225},
 }
+
+
+def asking() -> evaluate.Encoder:
+    """How the assistant's embedder reads questions."""
+    return TunedQueries(embedder.build(Config())).embed_query
 
 
 def calibrated(
@@ -39,18 +47,18 @@ def calibrated(
     """
     if not (out / "calibration.json").is_file():
         Calibration(1.0, 0.0, 0.0, 0.5).save(out / "calibration.json")  # neutral, for the graph to load
-    scorer, vectors = EmbeddedCrossEncoder(out).logits, Vectors(work / "vectors32.npz", bf16=False)
+    scorer, vectors, asked = EmbeddedCrossEncoder(out).logits, Vectors(work / "vectors32.npz", bf16=False), asking()
     found = calibrate.candidates(data, vectors, "calibrate")
-    whole = evaluate.score([w for w, _ in found], scorer, vectors)
-    parts = evaluate.score([p for _, p in found if p.texts], scorer, vectors)
+    whole = evaluate.score([w for w, _ in found], scorer, vectors, asked)
+    parts = evaluate.score([p for _, p in found if p.texts], scorer, vectors, asked)
     fitted = calibrate.fit(*calibrate.flatten([*whole, *parts]), ratio)
     made = Calibration(*fitted, 0.5, content_hash(model_folder()))
     sets = [gate(whole, made)[:2]]
     if lesson and home_gold:
-        asked = evaluate.home(lesson, home_gold, vectors)
-        scored = evaluate.score([h.case for h in asked], scorer, vectors)
+        home = evaluate.home(lesson, home_gold, vectors, asked)
+        scored = evaluate.score([h.case for h in home], scorer, vectors, asked)
         best = np.array([made.probabilities(s.logits, s.cosines).max() for s in scored])
-        answerable = np.array([h.answerable for h in asked])
+        answerable = np.array([h.answerable for h in home])
         sets.append((best[answerable], best[~answerable]))
     vectors.save()
     made = Calibration(*fitted, calibrate.choose(*sets), made.embedder)
@@ -72,11 +80,11 @@ def gate(scored: Sequence[Scored], calibration: Calibration) -> tuple[np.ndarray
     return np.array(with_gold), np.array(without), np.array(right)
 
 
-def calibration_report(data: Path, vectors: Vectors, scorer, calibration: Calibration) -> dict:
+def calibration_report(data: Path, vectors: Vectors, scorer, calibration: Calibration, asked) -> dict:
     """Reliability, expected calibration error and the risk-coverage curve on the test split."""
     found = calibrate.candidates(data, vectors, "test")
-    whole = evaluate.score([w for w, _ in found], scorer, vectors)
-    parts = evaluate.score([p for _, p in found if p.texts], scorer, vectors)
+    whole = evaluate.score([w for w, _ in found], scorer, vectors, asked)
+    parts = evaluate.score([p for _, p in found if p.texts], scorer, vectors, asked)
     report: dict = {}
     for name, scored in (("all", [*whole, *parts]), ("passages", whole), ("sentences", parts)):
         logits, cosines, labels = calibrate.flatten(scored)
@@ -119,7 +127,7 @@ def measured(
     calibration = Calibration.load(out / "calibration.json")
     ratio = calibration.cosine_weight / calibration.logit_weight
     scorer = scorer or EmbeddedCrossEncoder(out).logits
-    vectors, n, result = Vectors(work / "vectors32.npz", bf16=False), SIZES[size], {}
+    vectors, n, result, asked = Vectors(work / "vectors32.npz", bf16=False), SIZES[size], {}, asking()
 
     def ranked(name: str, scored, measure, ideals=None) -> None:
         row = {
@@ -133,46 +141,46 @@ def measured(
         row = {}
         for label, weight in (("bi_encoder", None), ("cross_encoder", 0.0), ("stage", ratio)):
             values = np.concatenate(
-                [s.cosines if weight is None else s.logits + weight * s.cosines for s in scored]
+                [s.alone if weight is None else s.logits + weight * s.cosines for s in scored]
             )
             gains = np.concatenate([np.asarray(s.case.gains) for s in scored])
             row[label] = round(evaluate.auc(values[gains > 0], values[gains <= 0]), 4)
         result[name] = {"n": len(scored), **row}
         print(name, result[name], flush=True)
 
-    ranked("negation50", evaluate.score(evaluate.negation50(gold), scorer, vectors), evaluate.first)
+    ranked("negation50", evaluate.score(evaluate.negation50(gold), scorer, vectors, asked), evaluate.first)
     for name, cases in evaluate.twins(data).items():
-        ranked(f"twins_{name}", evaluate.score(cases, scorer, vectors), evaluate.first)
-    topic = evaluate.score(evaluate.on_topic(data, n["sentence"]), scorer, vectors)
+        ranked(f"twins_{name}", evaluate.score(cases, scorer, vectors, asked), evaluate.first)
+    topic = evaluate.score(evaluate.on_topic(data, n["sentence"]), scorer, vectors, asked)
     ranked("on_topic_pairs", topic, evaluate.first)
     pooled("on_topic_auc", topic)
     ranked(
         "best_sentence",
-        evaluate.score(evaluate.best_sentence(data, n["sentence"]), scorer, vectors),
+        evaluate.score(evaluate.best_sentence(data, n["sentence"]), scorer, vectors, asked),
         evaluate.first,
     )
     ranked(
         "held_out_mrr10",
-        evaluate.score(evaluate.held_out(data, vectors, n["held_out"]), scorer, vectors),
+        evaluate.score(evaluate.held_out(data, vectors, n["held_out"]), scorer, vectors, asked),
         evaluate.mrr10,
     )
-    result["calibration"] = calibration_report(data, vectors, scorer, calibration)
+    result["calibration"] = calibration_report(data, vectors, scorer, calibration, asked)
     cases, ideals = evaluate.trec(data)
-    ranked("trec_dl20_ndcg10", evaluate.score(cases, scorer, vectors), evaluate.ndcg10, ideals)
+    ranked("trec_dl20_ndcg10", evaluate.score(cases, scorer, vectors, asked), evaluate.ndcg10, ideals)
     cases, ideals = evaluate.cranfield(data, n["cranfield"])
-    ranked("cranfield_ndcg10", evaluate.score(cases, scorer, vectors), evaluate.ndcg10, ideals)
+    ranked("cranfield_ndcg10", evaluate.score(cases, scorer, vectors, asked), evaluate.ndcg10, ideals)
     if lesson and home_gold:
-        asked = evaluate.home(lesson, home_gold, vectors)
-        scored = evaluate.score([h.case for h in asked], scorer, vectors)
-        found = [s for h, s in zip(asked, scored, strict=True) if h.answerable and any(h.case.gains)]
+        home = evaluate.home(lesson, home_gold, vectors, asked)
+        scored = evaluate.score([h.case for h in home], scorer, vectors, asked)
+        found = [s for h, s in zip(home, scored, strict=True) if h.answerable and any(h.case.gains)]
         ranked("home_first", found, evaluate.first)
         best = [float(np.max(s.logits + ratio * s.cosines)) for s in scored]
         result["home_auc"] = {
-            "n": len(asked),
+            "n": len(home),
             "stage": round(
                 evaluate.auc(
-                    [b for b, h in zip(best, asked, strict=True) if h.answerable],
-                    [b for b, h in zip(best, asked, strict=False) if not h.answerable],
+                    [b for b, h in zip(best, home, strict=True) if h.answerable],
+                    [b for b, h in zip(best, home, strict=True) if not h.answerable],
                 ),
                 4,
             ),
