@@ -20,6 +20,14 @@ class Parts:
         """Parts of another Config; a part that both name alike is the same object."""
         return Parts(config, self._made, self._lock)
 
+    def with_embedder(self, embedder: Embedder) -> Parts:
+        """These parts with another embedder in the place of the one that the Config names; they share the rest."""
+        return Parts(self._config, {**self._made, self._embedder_key: embedder}, self._lock)
+
+    @property
+    def _embedder_key(self) -> tuple[str, str]:
+        return "query_encoder", f"{self._config.embedder} {self._config.query_encoder}"
+
     @property
     def embedder(self) -> Embedder:
         def build():
@@ -29,7 +37,7 @@ class Parts:
             from assistant.backends import query_encoder
             return query_encoder.build(self._config, plain)
         plain = self._part("embedder", self._config.embedder, build)
-        return self._part("query_encoder", f"{self._config.embedder} {self._config.query_encoder}", with_queries)
+        return self._part(*self._embedder_key, with_queries)
 
     @property
     def store(self) -> VectorStore:

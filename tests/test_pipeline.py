@@ -138,7 +138,7 @@ def _nearest(rag, vector) -> dict[str, float]:
 
 def test_dense_scores_are_exact_cosines_and_fused_ones_follow_from_the_ranks(rag):
     found = rag.retrieve(HNSW)
-    nearest = _nearest(rag, rag.embed([found.query])[0])
+    nearest = _nearest(rag, rag.embed_query([found.query])[0])
     assert any(h.dense for h in found.hits)
     for h in found.hits:
         if h.dense:

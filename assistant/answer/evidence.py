@@ -15,7 +15,7 @@ from assistant.text.sentences import Quotable, quotables
 Scorer = Callable[[Sequence[str]], np.ndarray]  # texts -> probability (or cosine) of each
 
 MAX_UNITS = 80      # of all kept chunks together; keeps the sentence stage under half a second on two cores
-BACKING = 0.3       # of the chunk's log-odds beside a sentence's own; measured on eval/gold/dev.jsonl
+BACKING = 0.6       # of the chunk's log-odds beside a sentence's own; measured on eval/gold/dev.jsonl
 FIRST = 3           # of the ranked passages: where a question for a list finds a row among them, the table is the list
 FORMULA = 3.0       # log-odds for a passage with a formula where the question asks for one
 ASKS_FORMULA = re.compile(r"\b(formulas?|formulae|equations?)\b", re.I)
