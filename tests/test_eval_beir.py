@@ -339,7 +339,7 @@ def test_the_best_chunk_gives_the_document_its_rank(swept, asked):
 def test_whole_documents_are_ranked_by_their_one_vector(swept, asked):
     public, rag = beir.load(HARBOUR), asked[2]
     vectors = rag.embed([f"{entry.title} {entry.text}" for entry in public.corpus])
-    query = rag.embed_query([public.queries["q8"]])[0]
+    query = rag.embed([public.queries["q8"]])[0]
     order = [public.corpus[at].id for at in np.argsort(-(vectors @ query))]
     assert [name for name, _ in trec.read(swept[0] / "run.2.whole.trec")["q8"]][:10] == order[:10]
 

@@ -160,7 +160,8 @@ def _vectors(public: PublicSet, rag: Assistant, report: Report) -> np.ndarray:
 
 
 def _nearest(rag: Assistant, public: PublicSet, vectors: np.ndarray, question: str) -> Ranking:
-    cosines = vectors @ rag.embed_query([question])[0]
+    plain = rag.with_config(rag.config.replace({"query_encoder": "off"}))  # as published numbers are made
+    cosines = vectors @ plain.embed_query([question])[0]
     return [(public.corpus[at].id, float(cosines[at]))
             for at in np.argsort(-cosines, kind="stable")[:WHOLE_DEPTH]]
 
