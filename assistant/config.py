@@ -20,6 +20,8 @@ from pathlib import Path
 
 from assistant.errors import ConfigError
 
+KEEPING = ("index", "vectors", "traces", "trace_days", "trace_count", "redact")  # where and whether: shapes no answer
+
 
 def _xdg(env: Mapping[str, str], variable: str, fallback: str) -> Path:
     return Path(env.get(variable) or Path("~", fallback).expanduser())
@@ -107,7 +109,7 @@ class Config:
         models: {"embedder": ..., "query_encoder": ..., "reranker": ..., "llm": ...} -> fingerprint of the weights.
         Where something is stored, and whether traces are kept, shapes no answer and is left out.
         """
-        left_out = {"index", "vectors", "traces", "trace_days", "trace_count", "redact", *models}
+        left_out = {*KEEPING, *models}
         settings = {name: getattr(self, name) for name in names() if name not in left_out}
         text = json.dumps({"settings": settings, "models": dict(models)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from assistant.config import Config, names
+from assistant.config import KEEPING, Config, names
 from assistant.errors import InputError
 from assistant.pipeline import Assistant
 from assistant.records import Answer, Trace
 from assistant.trace.redact import check_askable
 
-TODAY = ("index", "vectors", "traces", "trace_days", "trace_count", "redact")  # where and whether, not what
 MODELS = ("embedder", "query_encoder", "reranker", "llm")
 PLAIN = ("embedded", "off")
 BEFORE = {"query_encoder": "off"}  # what a trace was made with that is older than the setting
@@ -41,7 +40,7 @@ def settings(today: Config, trace: Trace, changes: Mapping[str, object]) -> Conf
     public = today.public()
     values: dict[str, object] = {}
     for name in names():
-        if name in changes or name in TODAY or name not in {**BEFORE, **trace.config}:
+        if name in changes or name in KEEPING or name not in {**BEFORE, **trace.config}:
             continue
         value = trace.config.get(name, BEFORE.get(name))
         if name in MODELS:

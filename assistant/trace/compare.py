@@ -9,15 +9,13 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from assistant.config import KEEPING
 from assistant.records import Chunk, Hit, Trace
 
 SCORED = ("dense", "lexical", "fused", "rerank")
 SETTINGS_OF = {"dense": ("dense", "embedder", "query_encoder", "vectors", "candidates"),
                "lexical": ("lexical", "candidates"), "fused": ("candidates", "dense", "lexical"),
                "rerank": ("rerank", "reranker"), "select": ("k", "threshold", "rerank")}
-
-
-KEEPING = ("vectors", "traces", "trace_days", "trace_count", "redact")  # where and whether, no part of a fingerprint
 
 
 @dataclass(frozen=True)
