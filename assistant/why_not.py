@@ -16,12 +16,10 @@ from assistant.protocols import chunk_of
 from assistant.records import Chunk, Hit, Retrieval, Score, Trace
 from assistant.replay import check_askable, settings
 from assistant.retrieve import search
-from assistant.retrieve.contextualise import contextualise
 from assistant.retrieve.expand import expand
 from assistant.retrieve.fuse import candidates, fuse, ranked
-from assistant.retrieve.spelling import repair
-from assistant.retrieve.stages import WHOLE_WORD
-from assistant.text.chapters import named, within
+from assistant.retrieve.stages import read
+from assistant.text.chapters import named
 from assistant.text.readable import passage as reading
 
 BATCH = 4096   # vectors held at a time beside the best of each chunk
@@ -92,11 +90,8 @@ def why_not(rag: Assistant, trace: Trace, chunk_id: str | None = None, passage: 
 
 
 def _narrowing(rag: Assistant, trace: Trace) -> tuple[frozenset[str], str] | None:
-    """(ids of the chunks that are searched alone, the chapters that the question names), read as retrieval reads it."""
-    query, _ = repair(trace.question, lambda word: rag._parts.embedder.count_tokens([word])[0] == WHOLE_WORD,
-                      rag._lexical.words_from)
-    query, _ = contextualise(query, trace.history)
-    only = within(query, rag.documents, rag.chunks)
+    """(ids of the chunks that are searched alone, the chapters that the question names)."""
+    query, only, _ = read(trace.question, trace.history, rag._parts.embedder, rag._documents, rag._lexical)
     numbers = " and ".join(map(str, named(query)))
     return (only, f"chapter{'s' if ' ' in numbers else ''} {numbers}") if only else None
 

@@ -12,6 +12,7 @@ import numpy as np
 from assistant.catalog.documents import Documents
 from assistant.catalog.lexical import Lexical
 from assistant.config import Config
+from assistant.protocols import Embedder
 from assistant.records import Chunk, Hit, Message, Retrieval, Score
 from assistant.retrieve import search, select
 from assistant.retrieve.contextualise import contextualise
@@ -33,12 +34,8 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
     A question that names a chapter ("in chapter 9") is searched in that chapter alone.
     """
     with watch.stage("contextualise", n_in=len(history)) as out:
-        query, mended = repair(question, lambda word: parts.embedder.count_tokens([word])[0] == WHOLE_WORD,
-                               lexical.words_from)
-        query, why = contextualise(query, history)
-        only = within(query, documents.all, documents.chunks)
-        query = narrowed(query) if only else query
-        why = "; ".join(reason for reason in (mended, why, "only the chapter that it names" if only else "") if reason)
+        asked, only, why = read(question, history, parts.embedder, documents, lexical)
+        query = narrowed(asked) if only else asked
         out.n = 1
     with watch.stage("embed", n_in=1) as out:
         vector = parts.embedder.embed_query([query])[0]
@@ -84,6 +81,16 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
     calibrated = reranker is not None and reranker.calibrated
     return Retrieval(question, query, why, tuple(hits), passed.state, passed.reason, calibrated, passed.threshold,
                      tuple(watch.spans)), vector
+
+
+def read(question: str, history: Sequence[Message], embedder: Embedder, documents: Documents,
+         lexical: Lexical) -> tuple[str, frozenset[str] | None, str]:
+    """(the question mended and made whole, ids of the chunks that alone are searched or None for all, why in words)."""
+    query, mended = repair(question, lambda word: embedder.count_tokens([word])[0] == WHOLE_WORD, lexical.words_from)
+    query, why = contextualise(query, history)
+    only = within(query, documents.all, documents.chunks)
+    narrow = "only the chapter that it names" if only else ""
+    return query, only, "; ".join(reason for reason in (mended, why, narrow) if reason)
 
 
 def _cosines(vector: np.ndarray, names: list[str], by_dense: Mapping[str, Score], store) -> np.ndarray:
