@@ -78,7 +78,8 @@ class Evidence:
 
     spans  ((start, end), ...) in the document; a table row and its header are two spans
     text   what the prompt shows; the slices themselves, a table row written as "header: cell" pairs
-    score  probability that it answers the question, 0..1; None where no reranker ran
+    score  probability that it answers the question, 0..1, from the log-odds of the passage and, with less weight, of
+           its chunk; a cosine where no reranker ran; None where nothing was ranked
     """
 
     marker: int

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -18,7 +18,8 @@ from assistant.answer.verify import declines
 from assistant.errors import PromptTooLongError, StoreError
 from assistant.records import Answer, Evidence, Found, Message, Progress, Retrieval, Sentence, Trace
 from assistant.retrieve.contextualise import asks_on
-from assistant.retrieve.rerank import probabilities
+from assistant.retrieve.manner import wants_one
+from assistant.retrieve.split import Ask
 from assistant.trace import Stopwatch, redacted
 from assistant.trace.secrets import secrets_of, without_secrets
 
@@ -35,6 +36,7 @@ class Run:
         self._parent, self._began, self._watch = parent, datetime.now(UTC), Stopwatch()
         self._id = uuid.uuid4().hex[:12]
         self._retrieval = Retrieval(question, question, "", (), "off", "", False, None)
+        self._asks: tuple[Ask, ...] = ()
         self._evidence: tuple[Evidence, ...] = ()
         self._prompt: tuple[Message, ...] = ()
         self._draft = ""
@@ -48,15 +50,15 @@ class Run:
             yield from self._finish(fixed(reply, abstained=False))
             return
         yield Progress("search")
-        self._retrieval, vector = rag._retrieve(self._question, self._history, self._watch)
+        self._retrieval, self._asks = rag._retrieve(self._question, self._history, self._watch)
         about = overview.find(self._retrieval.query, rag.documents, rag.chunks)
         yield Progress("evidence")
         with self._watch.stage("evidence", n_in=sum(hit.kept for hit in self._retrieval.hits)) as out:
             self._evidence = overview.evidence(about, self._scorer(about.ask, None)) if about \
-                else self._choose(vector)
+                else self._choose()
             out.n = len(self._evidence)
         if self._retrieval.gate == "passed" and not about and \
-                (why := decline.unanswered(self._retrieval.query, essential(self._retrieval.query, self._evidence))):
+                (why := decline.unanswered(self._retrieval.query, self._essential())):
             self._retrieval = dataclasses.replace(self._retrieval, gate="declined", gate_reason=why)
         yield Found(self._retrieval, self._evidence)
         if not self._evidence or (self._retrieval.gate == "declined" and not about):
@@ -65,27 +67,47 @@ class Run:
             return
         yield from self._speak(verbatim=bool(about))
 
-    def _choose(self, vector: np.ndarray) -> tuple[Evidence, ...]:
+    def _choose(self) -> tuple[Evidence, ...]:
+        """The evidence, that of two questions in turn; one that nothing kept answers has none."""
         if self._retrieval.gate == "declined":
             return ()
         kept = [hit for hit in self._retrieval.hits if hit.kept]
-        query, limit = self._retrieval.query, self._rag.config.evidence
+        limit, floor = self._rag.config.evidence, self._retrieval.threshold or 0.0
         replies = [turn["content"] for turn in self._history if turn.get("role") == "assistant"] \
             if asks_on(self._question, self._history) else []
-        found = evidence_.choose(query, kept, self._scorer(query, vector), limit + (SAID if replies else 0))
-        return evidence_.beyond(found, replies, self._retrieval.threshold or 0.0)[:limit]
+        self._asks = tuple(ask for ask in self._asks if len(self._asks) == 1 or (ask.best or 0.0) >= floor)
+        found = evidence_.by_turns([evidence_.choose(ask.text, kept, self._scorer(ask.text, ask.vector),
+                                                     limit + (SAID if replies else 0)) for ask in self._asks])
+        return evidence_.beyond(found, replies, floor)[:max(limit, len(self._asks))]
 
-    def _scorer(self, query: str, vector: np.ndarray | None):
+    def _essential(self) -> list[Evidence]:
+        """What the answer must not leave out; where one sentence is asked for, the best passage alone."""
+        asks = len(self._asks)
+        return list(self._evidence[:asks]) if wants_one(self._question) else \
+            essential(self._retrieval.query, self._evidence, asks)
+
+    def _scorer(self, query: str, vector: np.ndarray | None) -> evidence_.Scorer:
+        """How well each passage answers. Its cosine is its chunk's: among the sentences of one chunk a sentence's own
+        only favours the one that repeats the question (measured on eval/gold/dev.jsonl)."""
         parts = self._rag._parts
         vector = parts.embedder.embed_query([query])[0] if vector is None else vector
-        if parts.reranker is None:  # evidence by cosine, and the trace's gate says so
-            return lambda texts: parts.embedder.embed(texts) @ vector
-        return lambda texts: probabilities(query, texts, parts.reranker, parts.embedder, vector)
+
+        def score(pool: Sequence[evidence_.Passage]) -> np.ndarray:
+            texts = [evidence_.scored_text(passage) for passage in pool]
+            if parts.reranker is None:  # evidence by cosine, and the trace's gate says so
+                return parts.embedder.embed(texts) @ vector
+            chunks = list(dict.fromkeys(passage.chunk.id for passage in pool))
+            cosines = dict(zip(chunks, parts.store.vectors(chunks) @ vector, strict=True))
+            return parts.reranker.probabilities(parts.reranker.logits(query, texts),
+                                                np.array([cosines[passage.chunk.id] for passage in pool]))
+
+        return score
 
     def _speak(self, verbatim: bool) -> Iterator[Event]:
         """The model's checked sentences and the quotations. verbatim: quotations only, as for an overview."""
         query, generator = self._retrieval.query, self._rag._parts.generator
-        self._assembly = Assembly(query, self._evidence, self._quotes(), verbatim)
+        self._assembly = Assembly(query, self._evidence, self._quotes(),
+                                  self._evidence if verbatim else self._essential())
         if generator is not None and not verbatim and not self._assembly.is_table:
             yield Progress("generate")
             self._prompt = prompt.build(query, self._evidence)

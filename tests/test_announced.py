@@ -55,9 +55,9 @@ def hit(name: str, text: str) -> Hit:
 def test_a_sentence_that_points_at_a_table_gives_way_to_its_rows():
     pointing = "The table lists the depth of every lake in the park."
     assert points_at_table(pointing) and not points_at_table("A table stands by the lake.")
-    beside = choose("How deep is Velm?", [hit("a", pointing), hit("b", TABLE)], lambda texts: [0.2] * len(texts), 6)
+    beside = choose("How deep is Velm?", [hit("a", pointing), hit("b", TABLE)], lambda pool: [0.2] * len(pool), 6)
     assert [e.text.split(" ")[0] for e in beside] == ["Tisse", "Velm"]
-    alone = choose("How deep is Velm?", [hit("a", pointing)], lambda texts: [0.2] * len(texts), 6)
+    alone = choose("How deep is Velm?", [hit("a", pointing)], lambda pool: [0.2] * len(pool), 6)
     assert [e.text for e in alone] == [pointing]
 
 
@@ -65,8 +65,8 @@ def test_who_asks_for_a_formula_gets_one_first():
     text = "The volume of a lake is easy to say. Its volume is $V = A \\cdot d$ with the area A. It is old."
     values = {"The volume": 0.6, "Its volume": 0.2, "It is": 0.1}
 
-    def score(texts):
-        return [next(v for k, v in values.items() if k in t) for t in texts]
+    def score(pool):
+        return [next(v for k, v in values.items() if k in p.reading) for p in pool]
 
     assert "$V" in choose("What is the formula of the volume?", [hit("a", text)], score, 6)[0].text
     assert "$V" not in choose("How is the volume said?", [hit("a", text)], score, 6)[0].text

@@ -1,10 +1,12 @@
 """What is quoted, in which order, and when an answer is declined after all."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from assistant.answer.decline import decline, small_talk, unanswered
-from assistant.answer.evidence import beyond, choose
+from assistant.answer.evidence import asks_for_table, beyond, by_turns, choose
 from assistant.answer.generate import MAX_PASSAGES, MAX_WORDS, Assembly, essential
 from assistant.records import Chunk, Evidence, Hit, Score
 from assistant.retrieve.contextualise import asks_on
@@ -28,14 +30,16 @@ def evidence(marker: int, text: str, score: float | None) -> Evidence:
 
 def test_between_two_equal_sentences_the_one_of_the_better_chunk_stands_first():
     hits = [hit("a", "Tisse is a shallow lake.", 0.1), hit("b", "Velm is a shallow lake.", 0.6)]
-    found = choose("Which lake is shallow?", hits, lambda texts: [0.3, 0.3], 6)
-    assert [e.chunk_id for e in found] == ["b", "a"] and [e.score for e in found] == [0.3, 0.3]
+    found = choose("Which lake is shallow?", hits, lambda pool: [0.3, 0.3], 6)
+    assert [e.chunk_id for e in found] == ["b", "a"]
+    # log-odds of 0.3, 0.6, 0.1: -0.847, 0.405, -2.197; (-0.847 + 0.4 * 0.405) / 1.4 = -0.489, and -1.233
+    assert [e.score for e in found] == pytest.approx([0.380, 0.226], abs=0.001)
 
 
 def test_a_much_better_sentence_outweighs_its_chunk():
-    # log-odds: -0.85 + 0.3 * 0.41 = -0.73 against 0.85 + 0.3 * -2.20 = 0.19
+    # log-odds: -0.85 + 0.4 * 0.41 = -0.69 against 0.85 + 0.4 * -2.20 = -0.03
     hits = [hit("a", "Tisse is a shallow lake.", 0.6), hit("b", "Velm is a shallow lake.", 0.1)]
-    found = choose("Which lake is shallow?", hits, lambda texts: [0.3, 0.7], 6)
+    found = choose("Which lake is shallow?", hits, lambda pool: [0.3, 0.7], 6)
     assert [e.chunk_id for e in found] == ["b", "a"]
 
 
@@ -44,9 +48,9 @@ TABLE = "| lake | depth |\n|---|---|\n| Tisse | 4 m |\n| Velm | 90 m |\n| Oder |
 
 def test_a_question_for_a_list_gets_the_whole_table_where_a_row_is_among_the_first():
     hits = [hit("a", "The table names every lake.", 0.5), hit("b", TABLE, 0.4)]
-    found = choose("List all lakes with their depths", hits, lambda texts: [0.9, 0.1, 0.8, 0.1], 2)
+    found = choose("List all lakes with their depths", hits, lambda pool: [0.9, 0.1, 0.8, 0.1], 2)
     assert [e.text.split(" ")[0] for e in found[:3]] == ["Tisse", "Velm", "Oder"]
-    one = choose("How deep is Velm?", hits, lambda texts: [0.1, 0.1, 0.8, 0.1], 2)
+    one = choose("How deep is Velm?", hits, lambda pool: [0.1, 0.1, 0.8, 0.1], 2)
     assert one[0].text.startswith("Velm") and len(one) == 2
 
 
@@ -80,10 +84,33 @@ def test_asking_on_is_told_from_asking_anew(question, on):
 # what must not be left out
 
 
-def test_passages_from_a_fifth_of_the_best_probability_on_are_essential():
-    pool = [evidence(1, "Tisse is shallow.", 0.5), evidence(2, "Velm is deep.", 0.1),
-            evidence(3, "Oder is wide.", 0.09)]
+def test_passages_from_three_tenths_of_the_best_probability_on_are_essential():
+    pool = [evidence(1, "Tisse is shallow.", 0.5), evidence(2, "Velm is deep.", 0.15),
+            evidence(3, "Oder is wide.", 0.14)]
     assert [e.marker for e in essential("lakes?", pool)] == [1, 2]
+
+
+def test_of_two_questions_both_have_their_best_passage_in_the_answer():
+    pool = [evidence(1, "Tisse is shallow.", 0.9), evidence(2, "Velm is deep.", 0.1),
+            evidence(3, "Oder is wide.", 0.09)]
+    assert [e.marker for e in essential("lakes?", pool)] == [1]
+    assert [e.marker for e in essential("lakes?", pool, asks=2)] == [1, 2]
+
+
+def test_evidence_of_two_questions_comes_by_turns_and_a_passage_once():
+    one = [evidence(1, "Tisse is shallow.", 0.9), evidence(2, "Velm is deep.", 0.5), evidence(3, "Oder is wide.", 0.4)]
+    other = [evidence(1, "Velm is deep.", 0.8)]
+    shared = [replace(other[0], chunk_id=one[1].chunk_id, spans=one[1].spans)]
+    assert [(e.marker, e.text) for e in by_turns([one, shared])] == [
+        (1, "Tisse is shallow."), (2, "Velm is deep."), (3, "Oder is wide.")]
+
+
+def test_a_question_about_one_row_of_a_table_gets_no_whole_table():
+    rows = ["Tisse — depth: 4 m", "Velm — depth: 90 m", "Oder — depth: 12 m"]
+    assert asks_for_table("What are the depths of the lakes?", rows)
+    assert asks_for_table("Which three lakes are there?", rows)
+    assert not asks_for_table("What are the depths of Velm?", rows)
+    assert not asks_for_table("Is every lake as deep as the two of them?", rows)
 
 
 def test_what_says_nothing_new_is_left_out_and_costs_no_room():

@@ -39,3 +39,8 @@ def test_which_chapters_hold_something_is_answered_from_all_of_them(rag, questio
     assert all(f"Chapter {n}, " in answer.text for n in chapters) and f"Chapter {no}, " not in answer.text
     term = "InfoNCE" if "InfoNCE" in question else "BM25"
     assert len(answer.citations) >= len(chapters) and all(term in c.quote for c in answer.citations)
+
+
+def test_a_range_of_chapters_names_those_between():
+    assert named("What do chapters 1 to 3 build?") == [1, 2, 3]
+    assert named("chapters 3 and 6") == [3, 6]

@@ -219,6 +219,12 @@ def test_a_typing_error_is_read_as_the_documents_word_and_said(typed, meant):
     assert reason == f'"{typed}" is read as "{meant.lower()}"'
 
 
+def test_two_swapped_letters_go_before_another_edit():
+    words = {"t": ["true", "turn"]}  # the more frequent first
+    assert repair("What does it trun into?", lambda word: word != "trun", lambda letter: words.get(letter, []))[0] \
+        == "What does it turn into?"
+
+
 @pytest.mark.parametrize("word", ["compress", "felines", "pairing", "GloVe", "IMGAE", "imgs", "zebra", "don't"])
 def test_a_word_that_is_none_of_the_documents_and_no_error_of_one_is_left_alone(word):
     question = f"What is {word}?"

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 
@@ -12,17 +13,17 @@ from assistant.records import Chunk, Evidence, Hit
 from assistant.text.announced import points_at_table, whole
 from assistant.text.sentences import Quotable, quotables
 
-Scorer = Callable[[Sequence[str]], np.ndarray]  # texts -> probability (or cosine) of each
-
 MAX_UNITS = 80      # of all kept chunks together; keeps the sentence stage under half a second on two cores
-BACKING = 0.6       # of the chunk's log-odds beside a sentence's own; measured on eval/gold/dev.jsonl
+BACKING = 0.4       # of the chunk's log-odds beside a sentence's own; measured on eval/gold/dev.jsonl
 FIRST = 3           # of the ranked passages: where a question for a list finds a row among them, the table is the list
+CLOSE = 1.0         # log-odds by which such a row may stand behind the best passage
 FORMULA = 3.0       # log-odds for a passage with a formula where the question asks for one
 ASKS_FORMULA = re.compile(r"\b(formulas?|formulae|equations?)\b", re.I)
 HAS_FORMULA = re.compile(r"\$[^$\n]*[=≈\\][^$\n]*\$|[\w)\]] = [\w(\\]")
-LISTED = re.compile(r"\b(list|name (the|all)|all|each|every|overview)\b", re.I)
-WHOLE_TABLE = re.compile(r"\b(list|all|each|every|compare|comparison|overview|what are|which are|name the|table|"
-                         r"summar\w+|two|three|four|five|six|seven|models|methods|modes|applications|types)\b", re.I)
+_WHOLE = re.compile(r"^\W*((please|can you|could you) )*(list|name|enumerate|show|compare|tabulate|summar\w+)\b|"
+                    r"\b(list|overview|comparison|table) (of|all)\b|\b(what|which) are\b|\ball (the )?\w+s\b|"
+                    r"\b(which|what) (the )?(two|three|four|five|six|seven|eight|nine|ten )?\s?([\w-]+ )?[\w-]+s "
+                    r"(are|do|did|can|have|were|exist|there)\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Passage:
     reading: str
     kind: str
     backing: float | None = None
+
+
+Scorer = Callable[[Sequence[Passage]], np.ndarray]  # the probability (or cosine) of each
 
 
 def passages(hits: Sequence[Hit]) -> list[Passage]:
@@ -54,25 +58,44 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
     pool = passages(hits)
     if not pool:
         return ()
-    values = score([scored_text(p) for p in pool])
+    standing = [_standing(float(value), p.backing) for value, p in zip(score(pool), pool, strict=True)]
     wanted = FORMULA if ASKS_FORMULA.search(question) else 0.0
-    standing = [_standing(float(value), p.backing) + wanted * bool(HAS_FORMULA.search(p.reading))
-                for value, p in zip(values, pool, strict=True)]
-    order = sorted(range(len(pool)), key=lambda at: (-standing[at], at))
-    rows = [at for at in order[:FIRST] if pool[at].kind == "row"]
-    if rows and (order[0] in rows or LISTED.search(question)) and WHOLE_TABLE.search(question):
-        best = pool[rows[0]]
-        order = [n for n, p in enumerate(pool) if p.kind == "row" and p.chunk.heading == best.chunk.heading
-                 and p.chunk.document_id == best.chunk.document_id] + order
-        limit = max(limit, sum(p.kind == "row" and p.chunk.heading == best.chunk.heading for p in pool))
+    place = [value + wanted * bool(HAS_FORMULA.search(p.reading)) for value, p in zip(standing, pool, strict=True)]
+    order = sorted(range(len(pool)), key=lambda at: (-place[at], at))
+    rows = next((_table_of(pool[at], pool) for at in order[:FIRST]
+                 if pool[at].kind == "row" and standing[at] >= standing[order[0]] - CLOSE), [])
+    if asks_for_table(question, [pool[at].reading for at in rows]):
+        order, limit = rows + order, max(limit, len(rows))
     taken: list[int] = []
     for at in order:
         if at not in taken and not any(_within(pool[at], pool[other]) for other in taken):
             taken.append(at)
         if len(taken) == limit:
             break
-    return tuple(Evidence(marker, p.chunk.id, p.document, p.chunk.heading, p.spans, p.reading, float(values[at]))
+    return tuple(Evidence(marker, p.chunk.id, p.document, p.chunk.heading, p.spans, p.reading, _chance(standing[at]))
                  for marker, at in enumerate(taken, 1) for p in [pool[at]])
+
+
+def by_turns(found: Sequence[Sequence[Evidence]]) -> tuple[Evidence, ...]:
+    """The evidence of several questions, one passage of each in turn, numbered anew; a passage counts once."""
+    turns = [e for turn in zip_longest(*found) for e in turn if e]
+    once = {(e.chunk_id, e.spans): e for e in reversed(turns)}
+    order = dict.fromkeys((e.chunk_id, e.spans) for e in turns)
+    return tuple(replace(once[key], marker=marker) for marker, key in enumerate(order, 1))
+
+
+def _table_of(row: Passage, pool: Sequence[Passage]) -> list[int]:
+    """Where the rows of its table stand in the pool, in their order."""
+    place = (row.chunk.document_id, row.chunk.heading)
+    return [at for at, p in enumerate(pool) if p.kind == "row" and (p.chunk.document_id, p.chunk.heading) == place]
+
+
+def asks_for_table(question: str, rows: Sequence[str]) -> bool:
+    """Whether the question asks for these rows of a table as a whole: for several things, and not for the one row that
+    it names by its first cell ("What are the strengths of BGE-large?")."""
+    asked = set(re.findall(r"\w+", question.lower()))
+    keys = [set(re.findall(r"\w+", row.split(" — ")[0].lower())) for row in rows]
+    return bool(_WHOLE.search(question)) and sum(bool(key) and key <= asked for key in keys) != 1
 
 
 def beyond(evidence: Sequence[Evidence], replies: Sequence[str], floor: float) -> tuple[Evidence, ...]:
@@ -94,17 +117,22 @@ def _bare(text: str) -> str:
 
 
 def _standing(value: float, backing: float | None) -> float:
-    """What a passage is ranked by: its log-odds and a share of its chunk's, for a sentence read alone lacks a context.
+    """What a passage is ranked by: the mean of its log-odds and its chunk's, which weigh 1 and BACKING, for a sentence
+    read alone lacks a context.
 
     Without a chunk's probability (rerank is off, or the chunk only completes another): its own stands for it.
     """
     own = _log_odds(value)
-    return own + BACKING * (own if backing is None else _log_odds(backing))
+    return (own + BACKING * (own if backing is None else _log_odds(backing))) / (1 + BACKING)
 
 
 def _log_odds(probability: float) -> float:
     bounded = min(max(probability, 1e-6), 1 - 1e-6)
     return math.log(bounded / (1 - bounded))
+
+
+def _chance(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
 
 
 def scored_text(passage: Passage) -> str:

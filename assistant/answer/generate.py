@@ -8,30 +8,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from assistant.answer.evidence import WHOLE_TABLE
+from assistant.answer.evidence import asks_for_table
 from assistant.answer.verify import check, content, declines, holds
 from assistant.records import Answer, Check, Citation, Evidence, Sentence, Support
 from assistant.text.sentences import split_sentences
 
-# Measured on eval/gold/dev.jsonl (eval/EXPERIMENTS.md): a share of 0.6, 60 words and 3 passages hold the key facts of
-# 64 % of its questions, these of 75 %; 100 words and 5 passages gain another 2 and are too much to read.
-ESSENTIAL = 0.2    # of the best passage's probability, from which on a passage is essential
+# Measured on eval/gold/dev.jsonl (eval/EXPERIMENTS.md): 60 words lose the key facts of 2 to 4 questions in a hundred,
+# 100 words and 5 passages win those of 2 to 3 more and are too much to read.
+ESSENTIAL = 0.3    # of the best passage's probability, from which on a passage is essential
 MAX_WORDS = 80     # of essential passages together; the best one is essential however long it is
 MAX_PASSAGES = 4
 MAX_SENTENCES = 3  # of the model's: more is where a small model begins to wander
 
 
-def essential(question: str, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The passages that the answer must not leave out, best first; a table asked for as a whole comes in its order."""
+def essential(question: str, evidence: Sequence[Evidence], asks: int = 1) -> list[Evidence]:
+    """The passages that the answer must not leave out, best first; a table asked for as a whole comes in its order.
+
+    asks: how many questions are asked at once; the evidence opens with the best passage for each.
+    """
     if not evidence:
         return []
     best = evidence[0]
-    if WHOLE_TABLE.search(question) and len(best.spans) > 1:
-        rows = [e for e in evidence if e.spans[1:] == best.spans[1:]]
-        if len(rows) > 2:
-            return sorted(rows, key=lambda e: e.spans[0])
-    chosen, words = [best], len(best.text.split())
-    for other in evidence[1:]:
+    rows = [e for e in evidence if e.spans[1:] == best.spans[1:]] if len(best.spans) > 1 else []
+    if len(rows) > 2 and asks_for_table(question, [e.text for e in rows]):
+        return sorted(rows, key=lambda e: e.spans[0])
+    chosen = list(evidence[:asks])
+    words = sum(len(e.text.split()) for e in chosen)
+    for other in evidence[asks:]:
         length = len(other.text.split())
         close = other.score is None or best.score is None or other.score >= ESSENTIAL * best.score
         if not close or words + length > MAX_WORDS or len(chosen) == MAX_PASSAGES:
@@ -52,10 +55,12 @@ class Assembly:
     """Grows an answer one checked sentence at a time; `answer` is what has been shown so far."""
 
     def __init__(self, question: str, evidence: Sequence[Evidence], quotes: dict[int, tuple[int, int, str]],
-                 verbatim: bool = False) -> None:
-        """quotes: {marker: (start, end, verbatim slice of the document)}; verbatim: all evidence, in its order."""
+                 owed: Sequence[Evidence] | None = None) -> None:
+        """quotes: {marker: (start, end, verbatim slice of the document)}
+        owed: what must not be left out, in its order; `essential` where it is not given.
+        """
         self._question, self._evidence, self._quotes = question, tuple(evidence), quotes
-        self._owed = list(evidence) if verbatim else essential(question, evidence)
+        self._owed = essential(question, evidence) if owed is None else list(owed)
         headers = {e.spans[1:] for e in self._owed}
         self.is_table = len(self._owed) > 2 and len(headers) == 1 and headers != {()}
         self._text, self._support, self._citations = "", [], []

@@ -8,9 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from assistant.answer.evidence import passages, scored_text
+from assistant.answer.evidence import Scorer, passages
 from assistant.catalog.lexical import STOP
 from assistant.records import Chunk, Document, Evidence, Hit
 from assistant.text.chapters import Chapter, chapters
@@ -76,7 +74,7 @@ def find(question: str, documents: Callable[[], Sequence[Document]],
     return About(kind, tuple(found[:MAX_CHAPTERS]), "What is this text about?")
 
 
-def evidence(about: About, score: Callable[[Sequence[str]], np.ndarray]) -> tuple[Evidence, ...]:
+def evidence(about: About, score: Scorer) -> tuple[Evidence, ...]:
     """What answers it, in the documents' order."""
     if about.kind == "chapter":
         return _key_sentences(about.chapters[0], score)
@@ -117,13 +115,13 @@ def _holding(about: About) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def _key_sentences(chapter: Chapter, score: Callable[[Sequence[str]], np.ndarray]) -> tuple[Evidence, ...]:
+def _key_sentences(chapter: Chapter, score: Scorer) -> tuple[Evidence, ...]:
     """The best sentence under each of the chapter's headings, the best headings' ones, in the chapter's order."""
     hits = [Hit(chunk, chapter.document.title) for chunk in chapter.chunks]
     pool = [p for p in passages(hits) if p.kind == "sentence" and len(p.reading.split()) >= 6][:MAX_SCORED]
     if not pool:
         return ()
-    values = score([scored_text(p) for p in pool])
+    values = score(pool)
     best: dict[str, int] = {}
     for at, passage in enumerate(pool):
         heading = passage.chunk.heading

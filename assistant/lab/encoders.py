@@ -52,11 +52,11 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         raise InputError("rerank is off, so there is no cross-encoder to compare: set rerank=on")
     question, n = values["question"], values["documents"]
     chunks, vectors = chunk_vectors(rag, 20)
-    asked = rag.embed([question])[0]
+    asked = rag.embed_query([question])[0]
     chosen = np.argsort(-(vectors @ asked), kind="stable")[:n]  # as in search: the candidates are the nearest chunks
     texts = [passage(chunks[at]) for at in chosen]
     cosines = vectors[chosen] @ asked
-    query_ms = best_of(lambda: rag.embed([question]))
+    query_ms = best_of(lambda: rag.embed_query([question]))
     many = np.tile(vectors, (-(-STORED_ROWS // len(vectors)), 1))[:STORED_ROWS]
     scans = {size: best_of(lambda size=size: many[:size] @ asked) for size in SIZES if size <= STORED_ROWS}
     scan_ms = scans[STORED_ROWS] / STORED_ROWS

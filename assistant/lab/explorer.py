@@ -36,7 +36,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     both = [set(counting.words(text)) for text in (first, second)]
     union = both[0] | both[1]
     numbers = {"jaccard": round(len(both[0] & both[1]) / len(union), 3) if union else 0.0, **cosines}
-    cross = probabilities(rag, first, [second], [counting.cosine(*vectors["dense"])])[0]
+    cross = probabilities(rag, first, [second], [float(vectors["dense"][1] @ rag.embed_query([first])[0])])[0]
     if cross is not None:
         numbers["cross-encoder"] = cross
     best = max(("one-hot", "bag of words", "TF-IDF"), key=lambda name: cosines[name])

@@ -72,7 +72,10 @@ def _network(rag: Assistant):
 
 def probabilities(rag: Assistant, question: str, texts: Sequence[str],
                   cosines: Sequence[float]) -> tuple[float | None, ...]:
-    """`Assistant.rerank` where the cosines of question and texts are known already; None each with rerank=off."""
+    """`Assistant.rerank` where the cosines are known already; None each with rerank=off.
+
+    cosines: of the question's `Assistant.embed_query` with the texts' `Assistant.embed`, as the search has them.
+    """
     reranker = rag._parts.reranker
     if reranker is None:
         return (None,) * len(texts)

@@ -38,8 +38,9 @@ def measure(rag: Assistant) -> dict[str, list[float]]:
         found = {"bi_encoder_right": (by_vector[:, 0] > by_vector[:, 1]).astype(float).tolist(),
                  "twin_cosine_mean": np.einsum("pd,pd->p", vectors[:, 1], vectors[:, 2]).astype(float).tolist()}
         if rag.config.rerank:
+            asked = rag.embed_query([pair["question"] for pair in pairs])
             scored = [probabilities(rag, pair["question"], [pair["satisfying"], pair["violating"]], cosines)
-                      for pair, cosines in zip(pairs, by_vector, strict=True)]
+                      for pair, cosines in zip(pairs, np.einsum("pd,ptd->pt", asked, vectors[:, 1:]), strict=True)]
             found["cross_encoder_right"] = [float(good > bad) for good, bad in scored]
         return found
     return kept(("negation", *models_key(rag)), count)
@@ -54,7 +55,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     *vectors, asked = rag.embed([*texts, question])
     to_negated, to_rewording = float(vectors[0] @ vectors[1]), float(vectors[0] @ vectors[2])
     by_vector = rounded([vector @ asked for vector in vectors])
-    by_pair = probabilities(rag, question, texts, by_vector)
+    by_pair = probabilities(rag, question, texts, np.stack(vectors) @ rag.embed_query([question])[0])
     report(0.4, "the fifty pairs")
     fifty = means(measure(rag))
     holds = to_negated > to_rewording

@@ -57,12 +57,13 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     review, answer = asked[values["chapter"]], values["answer"]
     facts = review.facts
     vectors = rag.embed([review.answer, answer, *facts])
+    asked = rag.embed_query([review.answer, answer, *facts])
     cosine = float(vectors[0] @ vectors[1])
-    forth = probabilities(rag, review.answer, [answer], [cosine])[0]
-    back = probabilities(rag, answer, [review.answer], [cosine])[0]
+    forth = probabilities(rag, review.answer, [answer], [float(asked[0] @ vectors[1])])[0]
+    back = probabilities(rag, answer, [review.answer], [float(asked[1] @ vectors[0])])[0]
     agreement = (forth + back) / 2
     by_fact = [probabilities(rag, fact, [answer], [float(vector @ vectors[1])])[0]
-               for fact, vector in zip(facts, vectors[2:], strict=True)]
+               for fact, vector in zip(facts, asked[2:], strict=True)]
     own = counting.content_words(answer)
     said = counting.words(review.question)
     echo = sum(word in said for word in own) / max(len(own), 1)

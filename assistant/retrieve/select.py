@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from assistant.catalog.lexical import STOP
-from assistant.records import Chunk, Hit
+from assistant.records import Chunk, Hit, Score
 from assistant.text.announced import points_at_table
 from assistant.text.names import NAME, mentioned, names
 from assistant.text.sentences import units
@@ -62,15 +62,18 @@ def _raised(probability: float, factor: float) -> float:
     return odds / (1 + odds) if odds != float("inf") else 1.0
 
 
-def select(hits: Sequence[Hit], k: int, passed: Gate, floor: float) -> list[Hit]:
-    """The hits, best first, with `kept` and `reason`: at most k, none said twice, none under the floor.
+def select(hits: Sequence[Hit], k: int, passed: Gate, floor: float,
+           rankings: Sequence[Mapping[str, Score]] = ()) -> list[Hit]:
+    """The hits in their order, with `kept` and `reason`: at most k, none said twice, none under the floor.
 
-    hits   in their final order
-    floor  a probability; under it a chunk other than the best adds noise. Ignored where the gate is off.
+    hits      best first
+    floor     a probability; under it a chunk other than the best adds noise. Ignored where the gate is off.
+    rankings  {chunk id: its score} for each of several questions: they choose by turns, each its best
     """
     chosen: list[tuple[int, Hit]] = []
-    out = []
-    for rank, hit in enumerate(hits, 1):
+    out: dict[int, Hit] = {}
+    for rank in _turns(hits, rankings):
+        hit = hits[rank - 1]
         twin = next((n for n, other in chosen if _same(hit.chunk, other.chunk)), None)
         if passed.state == "declined":
             reason = _under(hit, passed.threshold) or passed.reason
@@ -82,10 +85,19 @@ def select(hits: Sequence[Hit], k: int, passed: Gate, floor: float) -> list[Hit]
             reason = f"{_ordinal(rank)}; at most {k} are kept"
         else:
             chosen.append((rank, hit))
-            out.append(replace(hit, kept=True, reason=f"{_ordinal(rank)} of {len(hits)}"))
+            out[rank] = replace(hit, kept=True, reason=f"{_ordinal(rank)} of {len(hits)}")
             continue
-        out.append(replace(hit, kept=False, reason=reason))
-    return out
+        out[rank] = replace(hit, kept=False, reason=reason)
+    return [out[rank] for rank in sorted(out)]
+
+
+def _turns(hits: Sequence[Hit], rankings: Sequence[Mapping[str, Score]]) -> list[int]:
+    """The ranks 1..n in which the hits are looked at: as they stand, or the best of each ranking in turn."""
+    if len(rankings) < 2:
+        return list(range(1, len(hits) + 1))
+    place = {hit.chunk.id: rank for rank, hit in enumerate(hits, 1)}
+    turns = zip(*([place[name] for name in ranking] for ranking in rankings), strict=True)
+    return list(dict.fromkeys(rank for turn in turns for rank in turn))
 
 
 def neighbours(kept: Sequence[Hit], siblings: Mapping[str, Sequence[Chunk]]) -> list[Hit]:

@@ -34,7 +34,8 @@ def repair(question: str, is_word: Callable[[str], bool], words_from: Callable[[
         words = words_from(low[0])
         if any(_inflection(low, other) for other in words):
             return word
-        near = next((other for other in words if _one_edit(low, other)), None)
+        near = next((other for other in words if _swapped(low, other)),
+                    next((other for other in words if _one_edit(low, other)), None))
         if near is None:
             return word
         fixes.append((word, near))
@@ -63,6 +64,11 @@ def _one_edit(one: str, other: str) -> bool:
     if len(one) == len(other):
         return a[1:] == b[1:] or (a[:2] == b[:2][::-1] and a[2:] == b[2:])
     return a[1:] == b if len(one) > len(other) else a == b[1:]
+
+
+def _swapped(one: str, other: str) -> bool:
+    """Whether two neighbours changed places ("trun", "turn"): it keeps every letter, so it goes before another edit."""
+    return one != other and sorted(one) == sorted(other) and _one_edit(one, other)
 
 
 def _common(one: str, other: str) -> int:

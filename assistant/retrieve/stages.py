@@ -17,9 +17,11 @@ from assistant.records import Chunk, Hit, Message, Retrieval, Score
 from assistant.retrieve import search, select
 from assistant.retrieve.contextualise import contextualise
 from assistant.retrieve.expand import expand
-from assistant.retrieve.fuse import candidates, fuse
+from assistant.retrieve.fuse import candidates, fuse, ranked
+from assistant.retrieve.manner import without
 from assistant.retrieve.rerank import rerank
 from assistant.retrieve.spelling import repair
+from assistant.retrieve.split import Ask, questions
 from assistant.text.chapters import narrowed, within
 from assistant.text.readable import passage
 
@@ -28,18 +30,25 @@ FLOOR_SHARE = 0.5  # of the gate's threshold: under it a chunk beside the best i
 
 
 def retrieve(question: str, history: Sequence[Message], config: Config, parts, documents: Documents, lexical: Lexical,
-             watch) -> tuple[Retrieval, np.ndarray]:
-    """(all candidates with every stage's score, the query's vector float32 (dim,)).
+             watch) -> tuple[Retrieval, tuple[Ask, ...]]:
+    """(all candidates with every stage's score, the questions that are asked at once: one, or two).
 
-    A question that names a chapter ("in chapter 9") is searched in that chapter alone.
+    A question that names a chapter ("in chapter 9") is searched in that chapter alone. Two questions in one are
+    searched as one and reranked one by one: a passage's probability is that for the one which it answers better, and
+    each has its own best passages among the kept ones.
     """
     with watch.stage("contextualise", n_in=len(history)) as out:
         asked, only, why = read(question, history, parts.embedder, documents, lexical)
         query = narrowed(asked) if only else asked
-        out.n = 1
-    with watch.stage("embed", n_in=1) as out:
-        vector = parts.embedder.embed_query([query])[0]
-        out.n = 1
+        reranker = parts.reranker
+        texts = questions(query) if reranker is not None and config.k > 1 else (query,)
+        if len(texts) > 1:
+            why = "; ".join([*filter(None, [why]), "asked as two: " + " and ".join(f"\"{t}\"" for t in texts)])
+        out.n = len(texts)
+    with watch.stage("embed", n_in=len(texts)) as out:
+        vector, *others = parts.embedder.embed_query([query] if len(texts) == 1 else [query, *texts])
+        asks = tuple(map(Ask, texts, others or [vector]))
+        out.n = len(texts)
     by_dense: dict[str, Score] = {}
     by_words: dict[str, Score] = {}
     if config.dense:
@@ -59,18 +68,25 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
         by_fusion = {name: score for name, score in by_fusion.items() if name in chunks}
         out.n = len(by_fusion)
     by_rerank: dict[str, Score] = {}
-    reranker = parts.reranker
+    rankings: list[dict[str, Score]] = []
     if reranker is not None and by_fusion:
         with watch.stage("rerank", n_in=len(by_fusion)) as out:
-            cosines = _cosines(vector, list(by_fusion), by_dense, parts.store)
-            by_rerank = rerank(query, {name: passage(chunks[name]) for name in by_fusion}, cosines, reranker)
+            passages = {name: passage(chunks[name]) for name in by_fusion}
+            for ask in asks:
+                near = by_dense if len(asks) == 1 or not config.dense else \
+                    search.dense(ask.vector, parts.store, config.candidates)
+                cosines = _cosines(ask.vector, list(by_fusion), near, parts.store)
+                rankings.append(rerank(ask.text, passages, cosines, reranker))
+            asks = tuple(replace(ask, best=max(score.value for score in ranking.values()))
+                         for ask, ranking in zip(asks, rankings, strict=True))
+            by_rerank = ranked({name: max(ranking[name].value for ranking in rankings) for name in by_fusion})
             out.n = len(by_rerank)
     with watch.stage("select", n_in=len(by_fusion)) as out:
         found = _hits(list(by_rerank or (by_dense if not by_words else by_fusion)), chunks, documents,
                       (by_dense, by_words, by_fusion, by_rerank))
         passed = select.gate(found, _threshold(config, reranker), _why_no_gate(reranker), query)
         floor = (passed.threshold or 0.0) * FLOOR_SHARE
-        found = select.select(found, config.k, passed, floor)
+        found = select.select(found, config.k, passed, floor, rankings)
         kept = [hit for hit in found if hit.kept]
         others = [hit for hit in found if not hit.kept]
         siblings = {hit.chunk.document_id: documents.chunks(hit.chunk.document_id) for hit in kept}
@@ -80,17 +96,18 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
     hits = [*kept, *[hit for hit in others if hit.chunk.id not in completed], *beside]
     calibrated = reranker is not None and reranker.calibrated
     return Retrieval(question, query, why, tuple(hits), passed.state, passed.reason, calibrated, passed.threshold,
-                     tuple(watch.spans)), vector
+                     tuple(watch.spans)), asks
 
 
 def read(question: str, history: Sequence[Message], embedder: Embedder, documents: Documents,
          lexical: Lexical) -> tuple[str, frozenset[str] | None, str]:
     """(the question mended and made whole, ids of the chunks that alone are searched or None for all, why in words)."""
-    query, mended = repair(question, lambda word: embedder.count_tokens([word])[0] == WHOLE_WORD, lexical.words_from)
+    query, manner = without(question)
+    query, mended = repair(query, lambda word: embedder.count_tokens([word])[0] == WHOLE_WORD, lexical.words_from)
     query, why = contextualise(query, history)
     only = within(query, documents.all, documents.chunks)
     narrow = "only the chapter that it names" if only else ""
-    return query, only, "; ".join(reason for reason in (mended, why, narrow) if reason)
+    return query, only, "; ".join(reason for reason in (manner, mended, why, narrow) if reason)
 
 
 def _cosines(vector: np.ndarray, names: list[str], by_dense: Mapping[str, Score], store) -> np.ndarray:

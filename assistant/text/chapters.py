@@ -12,7 +12,7 @@ _SAYS = re.compile(r"\W*what (?:does|do|is|are) (?:said )?(?:in )?(?:the )?(?:ch
                    r"(?:says?|tells? (?:us|me)|teach(?:es)?|explains?|writes?) (?:about|on|of) (.+?)\W*$", re.I)
 _PLACE = re.compile(r",?\s*\b(?:in|from|according to|within)\s+(?:the )?(?:chapters?|ch\.|part)\s*\d+\b('s)?,?\s*",
                     re.I)
-_NAMED = re.compile(r"\b(?:chapters?|ch\.|part)\s*(\d+)(?:\s*(?:,|and|or|to|&)\s*(?:chapter\s*)?(\d+))?\b", re.I)
+_NAMED = re.compile(r"\b(?:chapters?|ch\.|part)\s*(\d+)(?:\s*(,|and|or|to|&)\s*(?:chapter\s*)?(\d+))?\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,13 @@ def chapters(document: Document, chunks: Sequence[Chunk]) -> list[Chapter]:
 
 
 def named(question: str) -> list[int]:
-    """The numbers of the chapters that a question names, in its order: "chapters 3 and 4" gives [3, 4]."""
-    return list(dict.fromkeys(int(n) for match in _NAMED.finditer(question) for n in match.groups() if n))
+    """The numbers of the chapters that a question names, in its order: "chapters 3 and 4" gives [3, 4], "1 to 3" all
+    three."""
+    found: list[int] = []
+    for match in _NAMED.finditer(question):
+        first, last = int(match[1]), int(match[3] or match[1])
+        found += range(first, last + 1) if match[2] and match[2].lower() == "to" else [first, last]
+    return list(dict.fromkeys(found))
 
 
 def narrowed(question: str) -> str:
@@ -69,12 +74,18 @@ def narrowed(question: str) -> str:
 
 def within(question: str, documents: Callable[[], Sequence[Document]],
            chunks: Callable[[str], list[Chunk]]) -> frozenset[str] | None:
-    """Ids of the chunks of the chapters that the question names; None where it names none that there is."""
+    """Ids of the chunks of the chapters that the question names; None where it names none that there is.
+
+    Where it names several at once, chunks that do so in the same words ("Chapters 1 to 3 build ...") are among them.
+    """
     numbers = named(question)
     if not numbers:
         return None
     found = [chapter for document in documents() for chapter in chapters(document, chunks(document.id))]
-    return frozenset(c.id for chapter in found if chapter.number in numbers for c in chapter.chunks) or None
+    inside = {c.id for chapter in found if chapter.number in numbers for c in chapter.chunks}
+    said = [re.compile(rf"\b{re.escape(match[0])}\b", re.I) for match in _NAMED.finditer(question) if match[3]]
+    naming = {c.id for chapter in found for c in chapter.chunks if any(pattern.search(c.text) for pattern in said)}
+    return frozenset(inside | naming) if inside else None
 
 
 def _trimmed(match: re.Match) -> tuple[int, int]:
