@@ -7,7 +7,7 @@ import pytest
 
 from assistant.answer.decline import decline, small_talk, unanswered
 from assistant.answer.evidence import asks_for_table, beyond, by_turns, choose
-from assistant.answer.generate import MAX_PASSAGES, MAX_WORDS, Assembly, essential
+from assistant.answer.generate import ROOM_SURE, ROOM_UNSURE, SURE, Assembly, essential
 from assistant.records import Chunk, Evidence, Hit, Score
 from assistant.retrieve.contextualise import asks_on
 from assistant.retrieve.select import gate
@@ -84,10 +84,14 @@ def test_asking_on_is_told_from_asking_anew(question, on):
 # what must not be left out
 
 
-def test_passages_from_three_tenths_of_the_best_probability_on_are_essential():
-    pool = [evidence(1, "Tisse is shallow.", 0.5), evidence(2, "Velm is deep.", 0.15),
-            evidence(3, "Oder is wide.", 0.14)]
+def test_where_the_best_is_sure_less_is_essential_beside_it():
+    pool = [evidence(1, "Tisse is shallow.", SURE), evidence(2, "Velm is deep.", ROOM_SURE[0] * SURE),
+            evidence(3, "Oder is wide.", ROOM_SURE[0] * SURE - 0.01)]
     assert [e.marker for e in essential("lakes?", pool)] == [1, 2]
+    unsure = [evidence(1, "Tisse is shallow.", 0.5), evidence(2, "Velm is deep.", ROOM_UNSURE[0] * 0.5),
+              evidence(3, "Oder is wide.", ROOM_UNSURE[0] * 0.5 - 0.01)]
+    assert [e.marker for e in essential("lakes?", unsure)] == [1, 2]
+    assert ROOM_SURE[0] > ROOM_UNSURE[0] and ROOM_SURE[1] < ROOM_UNSURE[1]
 
 
 def test_of_two_questions_both_have_their_best_passage_in_the_answer():
@@ -121,9 +125,9 @@ def test_what_says_nothing_new_is_left_out_and_costs_no_room():
 
 def test_essential_passages_are_few_and_short_but_for_the_best():
     words = [evidence(n, " ".join(f"w{n}x{k}" for k in range(30)), 0.5) for n in range(1, 9)]
-    assert len(essential("lakes?", words)) == MAX_WORDS // 30
+    assert len(essential("lakes?", words)) == ROOM_UNSURE[1] // 30
     short = [evidence(n, f"lake{n} here", 0.5) for n in range(1, 9)]
-    assert len(essential("lakes?", short)) == MAX_PASSAGES
+    assert len(essential("lakes?", short)) == ROOM_UNSURE[2]
     long = [evidence(1, " ".join(f"w{k}" for k in range(200)), 0.5)]
     assert essential("lakes?", long) == long
 

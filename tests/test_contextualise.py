@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.retrieve.contextualise import MAX_QUERY, contextualise
+from assistant import Assistant, Config
+from assistant.retrieve.contextualise import MAX_QUERY, contextualise, together
 
 REPLY = "HNSW walks a graph of vectors [1]. IVF looks into the nearest clusters [2]."
 
@@ -84,3 +85,33 @@ def test_a_query_has_an_end_and_no_turn_is_too_odd():
 def test_a_pronoun_that_does_not_point_back_is_left_alone(question):
     history = [{"role": "user", "content": "What is the capital of Australia?"}]
     assert contextualise(question, history) == (question, "")
+
+
+# two readings
+
+
+BEFORE = [{"role": "user", "content": "Who proposed the lantern festival of Velm?"},
+          {"role": "assistant", "content": "The teacher Ada Horn proposed it in 1921 [1]."}]
+
+
+@pytest.mark.parametrize("question, other", [
+    ("What was her reason?", "What was her reason proposed lantern festival Velm"),
+    ("How many people can it hold when the hall is full?",
+     "How many people can it hold when the hall is full proposed lantern festival Velm"),
+    ("Who painted the town hall?", ""), ("What does \"let it be\" mean in the song?", "")])
+def test_a_question_with_a_word_that_may_point_back_has_another_reading(question, other):
+    assert together(question, BEFORE) == other
+    assert together(question, []) == ""
+
+
+def test_the_documents_choose_between_two_readings(tmp_path):
+    (tmp_path / "velm.md").write_text(
+        "# The lantern festival\nThe teacher Ada Horn proposed the lantern festival of Velm in 1921. Her reason was "
+        "that the long winters made her pupils sad.\n\n# The town hall\nThe town hall was painted by Jon Ake, and it "
+        "holds 300 people when it is full.\n", encoding="utf-8")
+    rag = Assistant(Config(index=str(tmp_path / "index"), llm="off"))
+    rag.ingest([tmp_path / "velm.md"])
+    read = rag.retrieve("What was her reason?", BEFORE)
+    assert "festival" in read.query and "for which there is a better passage" in read.query_reason
+    alone = "How many people does the town hall hold when it is full?"
+    assert rag.retrieve(alone, BEFORE).query == alone

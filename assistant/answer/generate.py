@@ -13,11 +13,11 @@ from assistant.answer.verify import check, content, declines, holds
 from assistant.records import Answer, Check, Citation, Evidence, Sentence, Support
 from assistant.text.sentences import split_sentences
 
-# Measured on eval/gold/dev.jsonl (eval/EXPERIMENTS.md): 60 words lose the key facts of 2 to 4 questions in a hundred,
-# 100 words and 5 passages win those of 2 to 3 more and are too much to read.
-ESSENTIAL = 0.3    # of the best passage's probability, from which on a passage is essential
-MAX_WORDS = 80     # of essential passages together; the best one is essential however long it is
-MAX_PASSAGES = 4
+# (share of the best passage's probability from which on a passage is essential, words of them together, passages): the
+# less sure the best one is, the more is shown. Measured on eval/gold/dev.jsonl (eval/EXPERIMENTS.md). The best one is
+# essential however long it is.
+SURE = 0.6
+ROOM_SURE, ROOM_UNSURE = (0.5, 80, 4), (0.3, 100, 5)
 MAX_SENTENCES = 3  # of the model's: more is where a small model begins to wander
 
 
@@ -32,12 +32,13 @@ def essential(question: str, evidence: Sequence[Evidence], asks: int = 1) -> lis
     rows = [e for e in evidence if e.spans[1:] == best.spans[1:]] if len(best.spans) > 1 else []
     if len(rows) > 2 and asks_for_table(question, [e.text for e in rows]):
         return sorted(rows, key=lambda e: e.spans[0])
+    share, most_words, most = ROOM_SURE if (best.score or 0.0) >= SURE else ROOM_UNSURE
     chosen = list(evidence[:asks])
     words = sum(len(e.text.split()) for e in chosen)
     for other in evidence[asks:]:
         length = len(other.text.split())
-        close = other.score is None or best.score is None or other.score >= ESSENTIAL * best.score
-        if not close or words + length > MAX_WORDS or len(chosen) == MAX_PASSAGES:
+        close = other.score is None or best.score is None or other.score >= share * best.score
+        if not close or words + length > most_words or len(chosen) == most:
             break
         if _adds(other, chosen):
             chosen.append(other)

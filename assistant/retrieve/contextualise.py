@@ -15,6 +15,10 @@ from assistant.text.names import NAME, names
 _OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|what about|how about)\b[\s,]*(what about|how about)?\s*",
                       re.I)
 _PRONOUN = re.compile(r"\b(it|its|they|them|their|theirs|he|she)\b", re.I)
+_ASKS = re.compile(r"(what|which|who|where|when|why|how|do|does|did|is|are|was|were|can|could|should)\b", re.I)
+_RELATIVE = re.compile(r"\b(opposite|second|next|same|first|previous|last|remaining)\b", re.I)
+_BACK = re.compile(r"\b(it|its|they|them|theirs?|he|she|him|his|her|hers|this|that|these|those|there|then|such|same|"
+                   r"both|either|other|instead)\b", re.I)
 _EXPLETIVE = re.compile(r"\bit\b(?= (cost|take|make|help|matter|hurt|pay|worth|possible|true|better|necessary|safe|"
                         r"enough|easy|hard|wise|a good idea|the case)[^?.]*\b(to|that|if|when|for)\b)", re.I)
 _QUOTED = re.compile(r"(?<!\w)['\"‘“][^'\"‘’“”]*(?:n['’]t[^'\"‘’“”]*)?['\"’”](?!\w)")
@@ -56,6 +60,17 @@ def contextualise(question: str, history: Sequence[Message]) -> tuple[str, str]:
     return (query[:MAX_QUERY], reason) if query != question.strip() else (question, "")
 
 
+def together(question: str, history: Sequence[Message]) -> str:
+    """Another reading of a follow-up that `contextualise` left as it is although a word of it may point back: the
+    question with what the one before it was about. "" where nothing points back.
+    """
+    earlier = [turn["content"] for turn in history if turn.get("role") == "user" and turn.get("content", "").strip()]
+    if not earlier or not _BACK.search(_QUOTED.sub(" ", question)):
+        return ""
+    about = [word for word in _content(_standing_alone(earlier)) if word not in _content(question)]
+    return f"{question.rstrip('?.! ')} {' '.join(dict.fromkeys(about))}"[:MAX_QUERY] if about else ""
+
+
 def asks_on(question: str, history: Sequence[Message]) -> bool:
     """Whether it asks for more of what was just answered ("why?", "tell me more"), so that repeating is no answer."""
     bare = re.sub(r"^(and|but|so|ok(ay)?)[\s,]+", "", question.strip(), flags=re.I)
@@ -92,6 +107,9 @@ def _resolve(question: str, before: str, reply: str) -> tuple[str, str]:
             return question, ""
         said = subject + ("'s" if pronoun[0].lower() in ("its", "their") else "")
         return rest[:pronoun.start()] + said + rest[pronoun.end():], f"\"{pronoun[0]}\" stands for \"{subject}\""
+    if opening and len(words) <= ALONE and (_ASKS.match(rest) or _RELATIVE.search(rest)):
+        return (f"{rest.rstrip('?.! ')} {' '.join(_content(before))}",
+                f"\"{question}\" is read together with \"{before}\"")
     if opening and len(words) <= ALONE:
         return _instead(rest.rstrip("?.! "), before, question)
     if len(words) < 2 and not NAME.search(rest) and len(rest.split()) <= 4:

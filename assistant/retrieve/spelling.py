@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import takewhile
 
 ENDINGS = {"", "s", "es", "d", "ed", "r", "er", "ers", "ing"}
-MIN_LETTERS = 4  # a shorter word has too many neighbours to guess from
+MIN_LETTERS = 4  # a shorter word has too many neighbours to guess from; one of four is mended by a swap alone
 _WORD = re.compile(r"[^\W\d_][\w'’]*")
 
 
@@ -34,8 +34,9 @@ def repair(question: str, is_word: Callable[[str], bool], words_from: Callable[[
         words = words_from(low[0])
         if any(_inflection(low, other) for other in words):
             return word
-        near = next((other for other in words if _swapped(low, other)),
-                    next((other for other in words if _one_edit(low, other)), None))
+        near = next((other for other in words if _swapped(low, other)), None)
+        if near is None and len(low) > MIN_LETTERS:
+            near = next((other for other in words if _one_edit(low, other)), None)
         if near is None:
             return word
         fixes.append((word, near))

@@ -15,7 +15,7 @@ from assistant.config import Config
 from assistant.protocols import Embedder
 from assistant.records import Chunk, Hit, Message, Retrieval, Score
 from assistant.retrieve import search, select
-from assistant.retrieve.contextualise import contextualise
+from assistant.retrieve.contextualise import contextualise, together
 from assistant.retrieve.expand import expand
 from assistant.retrieve.fuse import candidates, fuse, ranked
 from assistant.retrieve.manner import without
@@ -26,6 +26,8 @@ from assistant.text.chapters import narrowed, within
 from assistant.text.readable import passage
 
 WHOLE_WORD = 3     # word pieces of a word that the embedder's vocabulary has: itself and the two special tokens
+PROBE = 8          # candidates that are reranked to choose between two readings of a question
+CLEARLY = 2.0      # times higher odds that another reading than the plain one must have
 FLOOR_SHARE = 0.5  # of the gate's threshold: under it a chunk beside the best is noise
 
 
@@ -40,6 +42,8 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
     with watch.stage("contextualise", n_in=len(history)) as out:
         asked, only, why = read(question, history, parts.embedder, documents, lexical)
         query = narrowed(asked) if only else asked
+        if not why and (other := together(query, history)) and _better(other, query, parts, lexical, documents):
+            query, why = other, f"read together with \"{_last_question(history)}\", for which there is a better passage"
         reranker = parts.reranker
         texts = questions(query) if reranker is not None and config.k > 1 else (query,)
         if len(texts) > 1:
@@ -97,6 +101,29 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
     calibrated = reranker is not None and reranker.calibrated
     return Retrieval(question, query, why, tuple(hits), passed.state, passed.reason, calibrated, passed.threshold,
                      tuple(watch.spans)), asks
+
+
+def _better(other: str, query: str, parts, lexical: Lexical, documents: Documents) -> bool:
+    """Whether the documents answer the other reading of a question better: by the best probability among its few
+    best candidates, `CLEARLY` higher in log-odds. Never without a calibrated reranker."""
+    if parts.reranker is None or not parts.reranker.calibrated:
+        return False
+    best = []
+    for text in (other, query):
+        vector = parts.embedder.embed_query([text])[0]
+        by_dense, by_words = search.dense(vector, parts.store, PROBE), search.lexical(text, lexical, PROBE)
+        few = list(candidates(fuse([by_dense, by_words]), by_dense, PROBE))
+        chunks = documents.chunks_by_id(few)
+        chances = rerank(text, {name: passage(chunks[name]) for name in few if name in chunks},
+                         _cosines(vector, [name for name in few if name in chunks], by_dense, parts.store),
+                         parts.reranker)
+        best.append(min(max((score.value for score in chances.values()), default=0.0), 0.999))
+    odds = [chance / (1 - chance) for chance in best]
+    return odds[0] > CLEARLY * odds[1]
+
+
+def _last_question(history: Sequence[Message]) -> str:
+    return next(turn["content"] for turn in reversed(history) if turn.get("role") == "user")
 
 
 def read(question: str, history: Sequence[Message], embedder: Embedder, documents: Documents,
