@@ -70,3 +70,14 @@ def test_who_asks_for_a_formula_gets_one_first():
 
     assert "$V" in choose("What is the formula of the volume?", [hit("a", text)], score, 6)[0].text
     assert "$V" not in choose("How is the volume said?", [hit("a", text)], score, 6)[0].text
+
+
+def test_who_asks_what_an_acronym_stands_for_gets_its_words_first():
+    text = "DLR trains walk on land. DLR (Docklands Light Railway) is a line of 1987. DLR is fast."
+    values = {"DLR trains": 0.6, "DLR (Dock": 0.2, "DLR is": 0.5}
+
+    def score(pool):
+        return [next(v for k, v in values.items() if k in p.reading) for p in pool]
+
+    assert "Docklands" in choose("What does DLR stand for?", [hit("a", text)], score, 6)[0].text
+    assert "Docklands" not in choose("What does DLR do?", [hit("a", text)], score, 6)[0].text

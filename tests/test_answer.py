@@ -7,7 +7,7 @@ import pytest
 
 from assistant.answer.decline import decline, small_talk, unanswered
 from assistant.answer.evidence import asks_for_table, beyond, by_turns, choose
-from assistant.answer.generate import ROOM_SURE, ROOM_UNSURE, SURE, Assembly, essential
+from assistant.answer.generate import CLOSE, MAX_PASSAGES, MAX_WORDS, Assembly, essential
 from assistant.records import Chunk, Evidence, Hit, Score
 from assistant.retrieve.contextualise import asks_on
 from assistant.retrieve.select import gate
@@ -85,13 +85,14 @@ def test_asking_on_is_told_from_asking_anew(question, on):
 
 
 def test_where_the_best_is_sure_less_is_essential_beside_it():
-    pool = [evidence(1, "Tisse is shallow.", SURE), evidence(2, "Velm is deep.", ROOM_SURE[0] * SURE),
-            evidence(3, "Oder is wide.", ROOM_SURE[0] * SURE - 0.01)]
+    # odds of 0.5 are 1, so those of 0.22 (0.282) are close and those of 0.2 (0.25) are not; odds of 0.9 are 9
+    assert 0.25 < CLOSE < 0.282
+    pool = [evidence(1, "Tisse is shallow.", 0.5), evidence(2, "Velm is deep.", 0.22),
+            evidence(3, "Oder is wide.", 0.2)]
     assert [e.marker for e in essential("lakes?", pool)] == [1, 2]
-    unsure = [evidence(1, "Tisse is shallow.", 0.5), evidence(2, "Velm is deep.", ROOM_UNSURE[0] * 0.5),
-              evidence(3, "Oder is wide.", ROOM_UNSURE[0] * 0.5 - 0.01)]
-    assert [e.marker for e in essential("lakes?", unsure)] == [1, 2]
-    assert ROOM_SURE[0] > ROOM_UNSURE[0] and ROOM_SURE[1] < ROOM_UNSURE[1]
+    sure = [evidence(1, "Tisse is shallow.", 0.9), evidence(2, "Velm is deep.", 0.72),
+            evidence(3, "Oder is wide.", 0.69)]
+    assert [e.marker for e in essential("lakes?", sure)] == [1, 2]
 
 
 def test_of_two_questions_both_have_their_best_passage_in_the_answer():
@@ -125,9 +126,9 @@ def test_what_says_nothing_new_is_left_out_and_costs_no_room():
 
 def test_essential_passages_are_few_and_short_but_for_the_best():
     words = [evidence(n, " ".join(f"w{n}x{k}" for k in range(30)), 0.5) for n in range(1, 9)]
-    assert len(essential("lakes?", words)) == ROOM_UNSURE[1] // 30
+    assert len(essential("lakes?", words)) == MAX_WORDS // 30
     short = [evidence(n, f"lake{n} here", 0.5) for n in range(1, 9)]
-    assert len(essential("lakes?", short)) == ROOM_UNSURE[2]
+    assert len(essential("lakes?", short)) == MAX_PASSAGES
     long = [evidence(1, " ".join(f"w{k}" for k in range(200)), 0.5)]
     assert essential("lakes?", long) == long
 

@@ -87,6 +87,22 @@ def test_a_pronoun_that_does_not_point_back_is_left_alone(question):
     assert contextualise(question, history) == (question, "")
 
 
+@pytest.mark.parametrize("before, question, searched", [
+    ("HNSW or IVF, which should I choose?", "whats bad about the first one", "whats bad about HNSW"),
+    ("HNSW or IVF, which should I choose?", "And how fast is the latter?", "how fast is IVF?"),
+    ("How many dimensions has E5-mistral?", "what about MiniLM then", "How many dimensions has MiniLM?"),
+    ("How long are MiniLM's vectors?", "so 384 then, not 768?", "384 then, not 768 long MiniLM s vectors"),
+    ("What is HNSW?", "what is it called when words change their meaning?",
+     "what is it called when words change their meaning?")])
+def test_ordinals_closings_and_answers_to_a_reply(before, question, searched):
+    assert contextualise(question, history(before))[0] == searched
+
+
+def test_a_turn_that_leans_on_the_one_before_hands_its_subject_on():
+    turns = history("Why are raw scores of two searches not simply added?", "no, I meant the cost")
+    assert "searches" in together("and what should i do", turns)
+
+
 # two readings
 
 
@@ -98,7 +114,7 @@ BEFORE = [{"role": "user", "content": "Who proposed the lantern festival of Velm
     ("What was her reason?", "What was her reason proposed lantern festival Velm"),
     ("How many people can it hold when the hall is full?",
      "How many people can it hold when the hall is full proposed lantern festival Velm"),
-    ("Who painted the town hall?", ""), ("What does \"let it be\" mean in the song?", "")])
+    ("Who painted the ceiling of the town hall in spring?", ""), ("What does \"let it be\" mean in the song?", "")])
 def test_a_question_with_a_word_that_may_point_back_has_another_reading(question, other):
     assert together(question, BEFORE) == other
     assert together(question, []) == ""

@@ -11,14 +11,16 @@ import numpy as np
 
 from assistant.records import Chunk, Evidence, Hit
 from assistant.text.announced import points_at_table, whole
+from assistant.text.names import names
 from assistant.text.sentences import Quotable, quotables
 
 MAX_UNITS = 80      # of all kept chunks together; keeps the sentence stage under half a second on two cores
 BACKING = 0.4       # of the chunk's log-odds beside a sentence's own; measured on eval/gold/dev.jsonl
 FIRST = 3           # of the ranked passages: where a question for a list finds a row among them, the table is the list
 CLOSE = 1.0         # log-odds by which such a row may stand behind the best passage
-FORMULA = 3.0       # log-odds for a passage with a formula where the question asks for one
+WANTED = 3.0        # log-odds for a passage with a formula, or an acronym spelled out, where the question asks for it
 ASKS_FORMULA = re.compile(r"\b(formulas?|formulae|equations?)\b", re.I)
+_ASKS_WORDS = re.compile(r"\b(stands? for|short for|abbreviat\w+|acronym|spell(ed|t)? out|full (name|form))\b", re.I)
 HAS_FORMULA = re.compile(r"\$[^$\n]*[=≈\\][^$\n]*\$|[\w)\]] = [\w(\\]")
 _WHOLE = re.compile(r"^\W*((please|can you|could you) )*(list|name|enumerate|show|compare|tabulate|summar\w+)\b|"
                     r"\b(list|overview|comparison|table) (of|all)\b|\b(what|which) are\b|\ball (the )?\w+s\b|"
@@ -59,8 +61,8 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
     if not pool:
         return ()
     standing = [_standing(float(value), p.backing) for value, p in zip(score(pool), pool, strict=True)]
-    wanted = FORMULA if ASKS_FORMULA.search(question) else 0.0
-    place = [value + wanted * bool(HAS_FORMULA.search(p.reading)) for value, p in zip(standing, pool, strict=True)]
+    has = _wanted(question)
+    place = [value + WANTED * has(p.reading) for value, p in zip(standing, pool, strict=True)]
     order = sorted(range(len(pool)), key=lambda at: (-place[at], at))
     rows = next((_table_of(pool[at], pool) for at in order[:FIRST]
                  if pool[at].kind == "row" and standing[at] >= standing[order[0]] - CLOSE), [])
@@ -74,6 +76,18 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
             break
     return tuple(Evidence(marker, p.chunk.id, p.document, p.chunk.heading, p.spans, p.reading, _chance(standing[at]))
                  for marker, at in enumerate(taken, 1) for p in [pool[at]])
+
+
+def _wanted(question: str) -> Callable[[str], bool]:
+    """Whether a passage has the form that the question asks for: a formula, or an acronym with its words beside it."""
+    if ASKS_FORMULA.search(question):
+        return lambda text: bool(HAS_FORMULA.search(text))
+    if _ASKS_WORDS.search(question) and (short := names(question)):
+        name = re.escape(short[0])
+        spelled = re.compile(rf"\b{name}\W{{1,2}}\([A-Z]?[a-z]|\w \({name}\b|\b{name},? (is |are )?short for|"
+                             rf"\b{name} stands for")
+        return lambda text: bool(spelled.search(text))
+    return lambda text: False
 
 
 def by_turns(found: Sequence[Sequence[Evidence]]) -> tuple[Evidence, ...]:

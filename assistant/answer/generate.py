@@ -13,11 +13,11 @@ from assistant.answer.verify import check, content, declines, holds
 from assistant.records import Answer, Check, Citation, Evidence, Sentence, Support
 from assistant.text.sentences import split_sentences
 
-# (share of the best passage's probability from which on a passage is essential, words of them together, passages): the
-# less sure the best one is, the more is shown. Measured on eval/gold/dev.jsonl (eval/EXPERIMENTS.md). The best one is
-# essential however long it is.
-SURE = 0.6
-ROOM_SURE, ROOM_UNSURE = (0.5, 80, 4), (0.3, 100, 5)
+# Measured on eval/gold/dev.jsonl and the suite's open part (eval/EXPERIMENTS.md). Odds and no share of the probability,
+# so that an answer that is sure of itself is short and one that is not shows more.
+CLOSE = 0.27       # of the best passage's odds, from which on a passage is essential
+MAX_WORDS = 120    # of essential passages together; the best one is essential however long it is
+MAX_PASSAGES = 6
 MAX_SENTENCES = 3  # of the model's: more is where a small model begins to wander
 
 
@@ -32,18 +32,22 @@ def essential(question: str, evidence: Sequence[Evidence], asks: int = 1) -> lis
     rows = [e for e in evidence if e.spans[1:] == best.spans[1:]] if len(best.spans) > 1 else []
     if len(rows) > 2 and asks_for_table(question, [e.text for e in rows]):
         return sorted(rows, key=lambda e: e.spans[0])
-    share, most_words, most = ROOM_SURE if (best.score or 0.0) >= SURE else ROOM_UNSURE
     chosen = list(evidence[:asks])
     words = sum(len(e.text.split()) for e in chosen)
     for other in evidence[asks:]:
         length = len(other.text.split())
-        close = other.score is None or best.score is None or other.score >= share * best.score
-        if not close or words + length > most_words or len(chosen) == most:
+        close = other.score is None or best.score is None or _odds(other.score) >= CLOSE * _odds(best.score)
+        if not close or words + length > MAX_WORDS or len(chosen) == MAX_PASSAGES:
             break
         if _adds(other, chosen):
             chosen.append(other)
             words += length
     return chosen
+
+
+def _odds(score: float) -> float:
+    """Of a probability, or of a cosine where no reranker ran; those under 0 and over 1 have none."""
+    return min(max(score, 1e-6), 1 - 1e-6) / (1 - min(max(score, 1e-6), 1 - 1e-6))
 
 
 def _adds(passage: Evidence, chosen: Sequence[Evidence]) -> bool:

@@ -12,15 +12,19 @@ from assistant.catalog.lexical import STOP
 from assistant.records import Message
 from assistant.text.names import NAME, names
 
-_OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|what about|how about)\b[\s,]*(what about|how about)?\s*",
-                      re.I)
+_OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|no|yes|hm+|what about|how about)\b[\s,.!:-]*"
+                      r"(what about|how about)?\s*", re.I)
+_CLOSING = re.compile(r"[\s,]+(then|though|too|as well|instead)(?=[?.!]*$)", re.I)
+_ORDINAL = re.compile(r"\bthe (?:(first|former)|(second|latter|last))"
+                      r"(?: (?:one|of (?:these|those|them)(?: two)?))?"
+                      r"(?=[\s?.!,]*$| (?:is|are|was|do|does|has|have|in|for|with|of)\b)", re.I)
 _PRONOUN = re.compile(r"\b(it|its|they|them|their|theirs|he|she)\b", re.I)
 _ASKS = re.compile(r"(what|which|who|where|when|why|how|do|does|did|is|are|was|were|can|could|should)\b", re.I)
 _RELATIVE = re.compile(r"\b(opposite|second|next|same|first|previous|last|remaining)\b", re.I)
 _BACK = re.compile(r"\b(it|its|they|them|theirs?|he|she|him|his|her|hers|this|that|these|those|there|then|such|same|"
                    r"both|either|other|instead)\b", re.I)
 _EXPLETIVE = re.compile(r"\bit\b(?= (cost|take|make|help|matter|hurt|pay|worth|possible|true|better|necessary|safe|"
-                        r"enough|easy|hard|wise|a good idea|the case)[^?.]*\b(to|that|if|when|for)\b)", re.I)
+                        r"enough|easy|hard|wise|a good idea|the case|called)[^?.]*\b(to|that|if|when|for)\b)", re.I)
 _QUOTED = re.compile(r"(?<!\w)['\"‘“][^'\"‘’“”]*(?:n['’]t[^'\"‘’“”]*)?['\"’”](?!\w)")
 _POINTER = re.compile(r"\b(this|that|these|those)\b(?=\s*([?.!,]|$|is\b|are\b|was\b|do(es)?\b|mean|work|help|happen|"
                       r"matter|cost|fix|one\b|method\b|approach\b|problem\b|model\b|algorithm\b|two\b|failure\b))",
@@ -65,7 +69,7 @@ def together(question: str, history: Sequence[Message]) -> str:
     question with what the one before it was about. "" where nothing points back.
     """
     earlier = [turn["content"] for turn in history if turn.get("role") == "user" and turn.get("content", "").strip()]
-    if not earlier or not _BACK.search(_QUOTED.sub(" ", question)):
+    if not earlier or not _leans(question):
         return ""
     about = [word for word in _content(_standing_alone(earlier)) if word not in _content(question)]
     return f"{question.rstrip('?.! ')} {' '.join(dict.fromkeys(about))}"[:MAX_QUERY] if about else ""
@@ -81,8 +85,16 @@ def _standing_alone(earlier: Sequence[str]) -> str:
     """The last user's question, itself made to stand alone with those before it."""
     query = earlier[0]
     for question in earlier[1:]:
-        query, _ = _resolve(question.strip(), query, "")
+        before, (query, _) = query, _resolve(question.strip(), query, "")
+        if query == question.strip() and _leans(question) and len(_content(question)) < ALONE:
+            query = f"{query.rstrip('?.! ')} {' '.join(_content(before))}"
     return query
+
+
+def _leans(question: str) -> bool:
+    """Whether it may lean on what was said before: a word points back, or it has few words and names nothing."""
+    return bool(_BACK.search(_QUOTED.sub(" ", question))) or \
+        (len(_content(question)) <= ALONE and not NAME.search(question[:1].lower() + question[1:]))
 
 
 def _resolve(question: str, before: str, reply: str) -> tuple[str, str]:
@@ -90,8 +102,10 @@ def _resolve(question: str, before: str, reply: str) -> tuple[str, str]:
     if _MORE.match(bare):
         return f"{bare.rstrip('?.! ')} {before}", f"\"{question}\" asks on about \"{before}\""
     opening = _OPENING.match(question)
-    rest = question[opening.end():] if opening else question
+    rest = _CLOSING.sub("", question[opening.end():] if opening else question)
     words = _content(rest)
+    if (ordinal := _ORDINAL.search(rest)) and (named := _named_by(ordinal, before)):
+        return rest[:ordinal.start()] + named + rest[ordinal.end():], f"\"{ordinal[0]}\" stands for \"{named}\""
     if _CHOICE.search(rest.rstrip("?.! ")):
         return _chosen(rest, before, reply, question)
     pronoun = _pronoun(rest)
@@ -110,11 +124,22 @@ def _resolve(question: str, before: str, reply: str) -> tuple[str, str]:
     if opening and len(words) <= ALONE and (_ASKS.match(rest) or _RELATIVE.search(rest)):
         return (f"{rest.rstrip('?.! ')} {' '.join(_content(before))}",
                 f"\"{question}\" is read together with \"{before}\"")
+    if opening and len(words) <= ALONE and "," in rest:
+        return (f"{rest.rstrip('?.! ')} {' '.join(_content(before))}",
+                f"\"{question}\" is read together with \"{before}\"")
     if opening and len(words) <= ALONE:
         return _instead(rest.rstrip("?.! "), before, question)
     if len(words) < 2 and not NAME.search(rest) and len(rest.split()) <= 4:
         return f"{rest.rstrip('?.! ')} {before}", f"\"{question}\" is read together with \"{before}\""
     return question, ""
+
+
+def _named_by(ordinal: re.Match, before: str) -> str:
+    """Of exactly two things that the earlier question names the one that "the first" or "the second" stands for."""
+    named = names(before)
+    if len(named) != 2:
+        return ""
+    return named[0] if ordinal[1] else named[1]
 
 
 def _pronoun(question: str) -> re.Match | None:
@@ -177,14 +202,16 @@ def _instead(fragment: str, before: str, question: str) -> tuple[str, str]:
 def _swap(before: str, name: str) -> str:
     named = names(before)
     old = named[0] if named else _asked_subject(before)
-    return before.replace(old, name, 1) if old else f"{name} {before}"
+    if old:  # a name goes with what a hyphen ties to it: "E5-mistral"
+        return re.sub(rf"(?<![\w-]){re.escape(old)}[\w-]*", lambda _: name, before, count=1)
+    return f"{name} {before}"
 
 
 def _asked_subject(question: str) -> str:
     """"mean pooling" of "What is mean pooling?": what a plain question asks about."""
     match = re.match(r"(?:what|who) (?:is|are|does|do) (?:an? |the )?(.+?)(?: mean| do| stand for| work)?\s*\??$",
                      question.strip(), re.I)
-    return match[1] if match else ""
+    return match[1].rstrip(" -–—:;,") if match else ""
 
 
 def _subject(before: str, reply: str) -> str:

@@ -130,7 +130,13 @@ def read(question: str, history: Sequence[Message], embedder: Embedder, document
          lexical: Lexical) -> tuple[str, frozenset[str] | None, str]:
     """(the question mended and made whole, ids of the chunks that alone are searched or None for all, why in words)."""
     query, manner = without(question)
-    query, mended = repair(query, lambda word: embedder.count_tokens([word])[0] == WHOLE_WORD, lexical.words_from)
+
+    def mend(text: str) -> tuple[str, str]:
+        return repair(text, lambda word: embedder.count_tokens([word])[0] == WHOLE_WORD, lexical.words_from)
+
+    query, mended = mend(query)
+    history = [{**turn, "content": mend(turn["content"])[0]} if turn.get("role") == "user" else turn
+               for turn in history]
     query, why = contextualise(query, history)
     only = within(query, documents.all, documents.chunks)
     narrow = "only the chapter that it names" if only else ""
