@@ -32,7 +32,7 @@ QUESTIONS = _lines("suite/questions.jsonl")
 CONVERSATIONS = _lines("suite/conversations.jsonl")
 INJECTIONS = _lines("suite/injections.jsonl")
 TURNS = [{"id": f"{row['id']}.{i}", "kind": "conversation", **turn}
-         for row in CONVERSATIONS for i, turn in enumerate(row["turns"], 1)]
+         for row in CONVERSATIONS + _lines("dev_conversations.jsonl") for i, turn in enumerate(row["turns"], 1)]
 
 
 def _chapter_names(row: dict) -> str:
