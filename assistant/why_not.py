@@ -5,7 +5,6 @@ since, `index_changed` says so. The trace's question, earlier turns and settings
 """
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +17,14 @@ from assistant.replay import check_askable, settings
 from assistant.retrieve import search
 from assistant.retrieve.expand import expand
 from assistant.retrieve.fuse import candidates, fuse, ranked
+from assistant.retrieve.split import questions
 from assistant.retrieve.stages import read
 from assistant.text.chapters import named
+from assistant.text.pasted import chunk_with
 from assistant.text.readable import passage as reading
 
 BATCH = 4096   # vectors held at a time beside the best of each chunk
 MOST = 200     # candidates that the setting allows
-SHARE = 0.3    # of a pasted passage's runs of three words that a chunk must hold to be taken for its place
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def why_not(rag: Assistant, trace: Trace, chunk_id: str | None = None, passage: 
     rag = rag.with_config(settings(rag.config, trace, {}))
     chunks = rag.chunks()
     look = _Look(rag, rag.retrieve(trace.question, trace.history), len(chunks), _narrowing(rag, trace))
-    chunk, place = _by_id(chunks, chunk_id) if chunk_id else _by_text(chunks, passage)
+    chunk, place = _by_id(chunks, chunk_id) if chunk_id else chunk_with(chunks, passage)
     changed = trace.index_fingerprint != rag.index_fingerprint()
     if chunk is None:
         steps = look.steps_of_text(passage)
@@ -105,6 +105,7 @@ class _Look:
         self.query, store, depth = found.query, rag._parts.store, rag.config.candidates
         self._only, self._chapters = narrowing or (None, "")
         self._vector = vector = rag._parts.embedder.embed_query([found.query])[0]
+        self._asks = questions(found.query) if rag.config.k > 1 else (found.query,)
         more = expand(found.query, rag._lexical, rag._parts.embedder)[0] if self._config.lexical else []
         words = " ".join([found.query, *more])
         self._everywhere = (_all_dense(store, vector), ranked(rag._lexical.search(words, total)))
@@ -186,8 +187,7 @@ class _Look:
         if hit is not None and hit.rerank is not None:
             value, rank, words = hit.rerank.value, hit.rerank.rank, "reranked"
         else:
-            logits = reranker.logits(self._found.query, [text])
-            value = float(reranker.probabilities(logits, np.array([cosine], np.float32))[0])
+            value = max(self._chance(ask, text, cosine) for ask in self._asks)
             rank, words = 1 + sum(other > value for other in others), "where it would stand if it were a candidate"
             others.append(value)
         threshold = self._found.threshold
@@ -195,6 +195,14 @@ class _Look:
         if not enough:
             words += f"; below the threshold {threshold:.2f}"
         return Step("rerank", value, rank, len(others), None if hit is None else enough, words)
+
+    def _chance(self, ask: str, text: str, cosine: float) -> float:
+        """The probability for one of the questions; `cosine` is that of the whole question, and so of the only one."""
+        parts = self._rag._parts
+        if len(self._asks) > 1:
+            cosine = float(parts.embedder.embed([text])[0] @ parts.embedder.embed_query([ask])[0])
+        logits = parts.reranker.logits(ask, [text])
+        return float(parts.reranker.probabilities(logits, np.array([cosine], np.float32))[0])
 
     def _evidence(self, name: str, trace: Trace) -> Step:
         """What the trace's own answer made of it. `rank` is the lowest of its markers."""
@@ -229,6 +237,8 @@ class _Look:
         if rerank.passed is False:
             return f"it would pass with threshold={np.floor(rerank.value * 1000) / 1000:g}" \
                 if rerank.rank <= self._config.k else ""
+        if len(self._asks) > 1:  # they choose by turns, so its rank alone does not say how many are needed
+            return "a larger k, or one of the two questions asked alone" if hit.reason.endswith("are kept") else ""
         return f"k={rerank.rank} would keep it" if rerank.rank and hit.reason.endswith("are kept") else ""
 
     def _if_reached(self, rerank: Step, name: str) -> str:
@@ -270,26 +280,3 @@ def _by_id(chunks: list[Chunk], name: str) -> tuple[Chunk, str]:
     if fits:
         raise InputError(f"{name!r} begins the ids of {len(fits)} chunks: write more of it")
     raise InputError(f"no chunk {name!r} in this index: it was changed or removed; paste its text as a passage instead")
-
-
-def _by_text(chunks: list[Chunk], text: str) -> tuple[Chunk | None, str]:
-    """The chunk that holds most of the passage's words in their order; None where none holds enough."""
-    words = _words(text)
-    if not words:
-        raise InputError("the passage holds no word: paste its text")
-    wanted = _runs(words, size := min(3, len(words)))
-    shares = [(len(wanted & _runs(_words(chunk.text), size)) / len(wanted), -at) for at, chunk in enumerate(chunks)]
-    share, at = max(shares)
-    if share < SHARE:
-        return None, f"no chunk holds more than {share:.0%} of it"
-    return chunks[-at], "holds the passage" if share > 0.999 else f"holds {share:.0%} of the passage"
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
-
-
-def _runs(words: list[str], size: int) -> set[tuple[str, ...]]:
-    return {tuple(words[at:at + size]) for at in range(len(words) - size + 1)}
-
-

@@ -30,7 +30,7 @@ MAY = {
     "trace_text": LOW | {"catalog", "trace", "why_not"},
     "exchange": LOW | {"trace"},
     "trace_command": LOW | {"catalog", "trace", "trace_text", "exchange", "present", "replay", "why_not"},
-    "lab": LOW | {"trace", "text", "pipeline"},
+    "lab": LOW | {"trace", "text", "retrieve", "pipeline"},
     "ui": LOW | {"catalog", "trace", "text", "ingest", "pipeline", "lab", "present",
            "replay", "why_not", "exchange", "vector_map"},
     "cli": LOW | {"trace", "pipeline", "present", "doctor", "ui", "trace_command", "lab"},

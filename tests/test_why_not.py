@@ -8,6 +8,8 @@ import pytest
 
 from assistant.errors import InputError
 from assistant.protocols import chunk_of
+from assistant.retrieve.split import questions
+from assistant.text.readable import passage as reading
 from assistant.trace import redacted
 from assistant.why_not import why_not
 from tests.test_pipeline import FAR, HNSW
@@ -185,3 +187,15 @@ def test_bad_input_is_refused(rag, trace):
                   {"passage": ""}):
         with pytest.raises(InputError):
             why_not(rag, trace, **given)
+
+
+def test_of_two_questions_a_chunk_is_measured_by_the_one_that_it_answers_better(rag, quiet):
+    asked = "How does HNSW search its graph, and what does the temperature of InfoNCE divide?"
+    trace = quiet.trace(quiet.answer(asked).trace_id)
+    one, other = questions(trace.query)
+    dropped = next(hit for hit in trace.hits if not hit.kept and hit.reason.endswith("are kept"))
+    assert "two questions" in why_not(rag, trace, dropped.chunk.id).remedy
+    known = {hit.chunk.id for hit in trace.hits}
+    away = next(chunk for chunk in rag.chunks() if chunk.id not in known)
+    values = [quiet.rerank(ask, [reading(away)])[0] for ask in (one, other)]
+    assert steps(why_not(rag, trace, away.id))["rerank"].value == pytest.approx(max(values), abs=1e-3)
