@@ -15,6 +15,8 @@ from assistant.retrieve.split import questions
      "what does text-embedding-3 cost per million tokens"),
     ("Which temperature is the default, and from which one does CLIP start?", "from which temperature does CLIP start"),
     ("What does K-means do and what does IVF use it for?", "what does IVF use K-means for"),
+    ("How many days do I get, and until when can I use leftover days of a year?",
+     "until when can I use leftover days of a year"),
     ("How fast is exact search? What happens when the collection grows tenfold?",
      "What happens when the collection grows tenfold"),
 ])

@@ -17,7 +17,8 @@ from assistant.retrieve.contextualise import contextualise
 from assistant.text.names import NAME
 
 _ASKS = r"(what|which|who|whom|whose|where|when|why|how)"
-_SEAM = re.compile(rf"(?:,|;)? (?:and|but) (?=(?:(?:by|from|in|at|to|for|with|on|of|under) )?{_ASKS}\b(?! if\b))|"
+_BEFORE = r"(?:(?:by|from|in|at|to|for|with|on|of|under|until|since|after|before|about|through) )?"
+_SEAM = re.compile(rf"(?:,|;)? (?:and|but) (?={_BEFORE}{_ASKS}\b(?! if\b))|"
                    rf"\?\s+(?=(?:and |but )?(?:{_ASKS}|do|does|did|is|are|can)\b)", re.I)
 _OPENS = re.compile(rf"\b{_ASKS}\b|^\W*(do|does|did|is|are|can)\b", re.I)
 _POINTS = re.compile(r"\b(it|its|they|them|their|one|ones|other)\b", re.I)
