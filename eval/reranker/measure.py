@@ -16,9 +16,9 @@ from eval.reranker import calibrate, evaluate
 from eval.reranker.evaluate import Scored
 from eval.reranker.vectors import Vectors, model_folder
 
-# Weight of the cosine beside the logit. Chosen on TREC DL 2020, Cranfield and the home check together: fitted on the
-# calibration split alone it would be 0, for questions and passages like those of training need no cosine, and text
-# of another kind does (eval/EXPERIMENTS.md).
+# Weight of the cosine beside the logit. Chosen on TREC DL 2020, Cranfield, the home check and the gate together: fitted
+# on the calibration split alone it would be 0, for questions and passages like those of training need no cosine, and
+# text of another kind does; the gate is the better the less of it there is (eval/EXPERIMENTS.md).
 COSINE_WEIGHT = 4.0
 SIZES = {
     "small": {"held_out": 120, "sentence": 120, "cranfield": 30},
