@@ -7,7 +7,7 @@ import pytest
 
 from assistant.answer.decline import decline, small_talk, unanswered
 from assistant.answer.evidence import asks_for_table, beyond, by_turns, choose
-from assistant.answer.generate import CLOSE, MAX_PASSAGES, MAX_WORDS, Assembly, essential
+from assistant.answer.generate import BESIDE, CLOSE, MAX_PASSAGES, MAX_WORDS, Assembly, essential
 from assistant.records import Chunk, Evidence, Hit, Score
 from assistant.retrieve.contextualise import asks_on
 from assistant.retrieve.select import gate
@@ -186,3 +186,12 @@ def test_an_answer_opens_with_its_best_passage_whatever_the_model_begins_with():
     made = Assembly("Which lakes are there?", pool, quotes)
     said = list(made.from_draft(["Velm is a deep lake [2]."])) + list(made.rest())
     assert [(s.support.markers, s.support.origin) for s in said] == [((1,), "quoted"), ((2,), "model")]
+
+
+def test_a_true_sentence_about_something_else_is_left_out_and_its_check_says_so():
+    pool = [evidence(1, "Tisse is a shallow lake in the north.", 0.9), evidence(2, "Velm is a deep lake.", 0.1)]
+    quotes = {e.marker: (0, len(e.text), e.text) for e in pool}
+    made = Assembly("Which lake is shallow?", pool, quotes)
+    said = list(made.from_draft(["Velm is a deep lake [2]."])) + list(made.rest())
+    assert [(s.support.markers, s.support.origin) for s in said] == [((1,), "quoted")]
+    assert [(c.supported, c.why) for c in made.checks] == [(True, BESIDE)]

@@ -18,6 +18,7 @@ from assistant.text.sentences import split_sentences
 CLOSE = 0.27       # of the best passage's odds, from which on a passage is essential
 MAX_WORDS = 120    # of essential passages together; the best one is essential however long it is
 MAX_PASSAGES = 6
+BESIDE = "left out: true, but none of the passages that answer the question says it"
 MAX_SENTENCES = 3  # of the model's: more is where a small model begins to wander
 
 
@@ -66,6 +67,7 @@ class Assembly:
         """
         self._question, self._evidence, self._quotes = question, tuple(evidence), quotes
         self._owed = essential(question, evidence) if owed is None else list(owed)
+        self._essential = {e.marker for e in self._owed}
         headers = {e.spans[1:] for e in self._owed}
         self.is_table = len(self._owed) > 2 and len(headers) == 1 and headers != {()}
         self._text, self._support, self._citations = "", [], []
@@ -81,7 +83,10 @@ class Assembly:
                 return
             seen.add(words)
             checked = check(sentence, self._question, self._evidence)
-            self.checks += (Check(checked.text, checked.supported, checked.markers, checked.why),)
+            beside = checked.supported and not set(checked.markers) & self._essential
+            self.checks += (Check(checked.text, checked.supported, checked.markers, BESIDE if beside else checked.why),)
+            if beside:
+                continue
             if checked.supported and not self._text and self._owed and self._owed[0].marker not in checked.markers:
                 yield self._quote(self._owed[0])  # an answer opens with its best passage, in whosever words
             if checked.supported and not self._said(checked.text):
