@@ -17,13 +17,14 @@ from assistant.protocols import Embedder
 
 NEAR = 0.45  # cosine of two words by the embedder; measured with MOST on eval/gold/dev.jsonl (eval/EXPERIMENTS.md)
 MOST = 3     # of the documents' words for one of the question's
+_PLAIN = STOP | {"many", "much", "get", "got", "use", "know", "make", "want", "need", "like", "let", "say", "give"}
 _WORD = re.compile(r"(?<![\w'’])[^\W\d_]{3,}(?![\w'’])")
 
 
 def expand(query: str, lexical: Lexical, embedder: Embedder) -> tuple[list[str], str]:
     """(the documents' words to search beside the query's own, what was done in words, "" for nothing)."""
     absent = [word for word in dict.fromkeys(match.lower() for match in _WORD.findall(query))
-              if word not in STOP and not lexical.holds(word)]
+              if word not in _PLAIN and not lexical.holds(word)]
     words, vectors = lexical.word_vectors() if absent else ((), None)
     if not len(words):
         return [], ""
