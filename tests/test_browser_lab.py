@@ -151,6 +151,8 @@ def test_the_drawing_board_can_be_left_and_is_clean_when_one_comes_back(window):
         window.locator("#gb-labcards [data-id='negation']").dispatch_event("click")
         window.wait_for_selector("[id^='gb-lab-negation-']")
         assert not board.is_visible()
+        window.wait_for_timeout(1500)  # the run that the preset began has ended by now: nothing of it may show here
+        assert window.inner_text("#gb-labverdict").strip() == ""
         window.click("#gb-labgo")
         told(window, "cosine 0.73")
     window.click("#gb-labcards [data-id='shared-space']")

@@ -138,6 +138,15 @@ def test_counting_agrees_with_the_lesson():
                                                                 rel=1e-3)
 
 
+def test_half_a_character_is_refused_by_every_input_of_text():
+    """What a shell hands over of a text in another encoding; no model reads it."""
+    for demo in demos():
+        for spec in demo.inputs:
+            if spec.kind in ("text", "lines"):
+                with pytest.raises(InputError, match=r"holds '\\udce9', which is no character: expected text in UTF-8"):
+                    spec.parse("caf\udce9\n" * (int(spec.low or 1) if spec.kind == "lines" else 1))
+
+
 def test_another_script_is_read_and_said_to_mean_little(rag):
     chinese = run(rag, "explorer", first="机器学习很有趣", second="深度学习很难")
     assert "was trained on English" in chinese.verdict
@@ -224,8 +233,11 @@ def test_the_colours_stay_apart_for_the_colour_blind_and_are_never_alone():
     for marks in (figures.PATTERNS, figures.SYMBOLS):
         assert len(set(marks)) == len(figures.PALETTE)
     bars = figures.bars("t", ["a"], {"x": [1.0], "y": [2.0]}, "v").data
+    many = figures.points("t", {str(n): (np.zeros((1, 2)), ["a"]) for n in range(31)}).data  # thirty clusters and noise
+    assert len({(trace.marker.color, trace.marker.symbol) for trace in many}) == 31
     lines = figures.curves("t", "x", "y", {"x": ([0, 1], [0, 1]), "y": ([0, 1], [1, 2])}).data
     assert bars[0].marker.pattern.shape != bars[1].marker.pattern.shape
+    assert figures.bars("t", ["a", "b"], {"x": [-0.001, None]}, "v").data[0].text == ("0.00", None)
     assert lines[0].line.dash != lines[1].line.dash and lines[0].marker.symbol != lines[1].marker.symbol
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from assistant.errors import InputError
 from assistant.lab import dilution, domain, drift, files, get, quiz, stale
-from assistant.lab.demo import means
+from assistant.lab.demo import means, short
 from assistant.lab.negation import negate
 from tests.fakes import ROOT
 from tests.lab_runs import run
@@ -164,6 +164,38 @@ def test_the_quiz_tells_right_from_wrong(rag, chapter):
     right, wrong = (run(rag, "quiz", chapter=chapter, answer=answer) for answer in ANSWERS[chapter])
     assert right.numbers["agreement"] > 2 * wrong.numbers["agreement"]
     assert right.holds and not wrong.holds
+
+
+def test_the_probabilities_shown_are_those_of_the_assistant(rag):
+    """The demos know the cosines already and hand them on; the number must be what `rerank`, or a trace, would say."""
+    denied = run(rag, "negation")
+    question = get("negation").defaults()["question"]
+    assert [row[3] for row in denied.table.rows] == pytest.approx(
+        rag.rerank(question, [row[0] for row in denied.table.rows]), abs=0.002)
+    assert run(rag, "explorer").numbers["cross-encoder"] == pytest.approx(
+        rag.rerank("Paris is beautiful", ["France is lovely"])[0], abs=0.002)
+    review, answer = quiz.reviews(rag)[7], get("quiz").defaults()["answer"]
+    graded = run(rag, "quiz").numbers
+    assert graded["agreement"] == pytest.approx(
+        (rag.rerank(review.answer, [answer])[0] + rag.rerank(answer, [review.answer])[0]) / 2, abs=0.002)
+    for number, fact in enumerate(review.facts, 1):
+        assert graded[f"fact {number}"] == pytest.approx(rag.rerank(fact, [answer])[0], abs=0.002)
+    hits = {short(hit.chunk.text, 80): hit for hit in rag.retrieve(get("encoders").defaults()["question"]).hits}
+    compared = 0
+    for text, _, chance, _, cosine in run(rag, "encoders").table.rows:
+        if (hit := hits.get(text)) and hit.dense and hit.rerank:
+            compared += 1
+            assert (chance, cosine) == pytest.approx((hit.rerank.value, hit.dense.value), abs=0.002)
+    assert compared >= 5
+
+
+def test_a_key_fact_is_a_clause_with_all_that_hangs_on_it(rag):
+    reviews = quiz.reviews(rag)
+    assert reviews[7].facts == ["Training rewards vectors for sharing topic and context, which a sentence and its "
+                                "negation do", "the single word \"not\" hardly shifts the pooled average",
+                                "the opposites stay close"]
+    first = {fact.split()[0].lower() for review in reviews.values() for fact in review.facts}
+    assert not first & {"which", "such", "because", "with", "in", "and", "so", "storage"}
 
 
 def test_the_quiz_has_every_chapter_and_takes_no_echo(rag):

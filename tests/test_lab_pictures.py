@@ -31,6 +31,12 @@ def test_one_colour_of_each_shape_is_kept_from_training():
     assert not {(scene.colour, name) for scene in outlined for name in scene.names} & shapes.HELD_OUT
 
 
+def test_an_article_says_nothing_of_the_picture():
+    clip = tiny_clip.load()
+    assert shapes.called("orange", "ring") == "an orange ring" and shapes.called("red", "star") == "a red star"
+    np.testing.assert_array_equal(*clip.texts(["a orange ring", "an orange ring"]))
+
+
 def test_an_uploaded_picture_is_sorted(rag, tmp_path):
     from PIL import Image, ImageDraw
     picture = Image.new("RGB", (320, 200), (250, 250, 250))
@@ -128,7 +134,9 @@ def test_an_own_picture_is_named_among_all_captions(rag, tmp_path):
     picture.save(tmp_path / "outline.png")
     result = run(rag, "shared-space", picture=str(tmp_path / "outline.png"))
     assert result.numbers["of_64"] == "a blue square"
-    assert "Among all 64 captions of a colour and a shape it is “a blue square”" in result.verdict
+    assert "all 64 captions of a colour and a shape it is “a blue square”, which your captions lack" in result.verdict
+    there = run(rag, "shared-space", picture=str(tmp_path / "outline.png"), classes="a blue square\na red circle")
+    assert there.numbers["class"] == "a blue square" and "lack" not in there.verdict
 
 
 def test_the_pictures_that_were_found_are_shown(rag):

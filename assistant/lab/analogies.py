@@ -164,8 +164,13 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     def draw():
         steps = {f"{given[0]} → {given[1]}": (xy[0], xy[1]), f"{given[2]} → the sum": (xy[2], xy[3])}
         made = figures.arrows(f"The step, drawn in a plane that keeps {share:.0%} of the variance", steps)
-        made.add_scatter(x=xy[[0, 1, 2, 4], 0].tolist(), y=xy[[0, 1, 2, 4], 1].tolist(), mode="markers+text",
-                         text=[*given, first], textposition="bottom center", name="words",
+        for arrow, end in zip(made.data, ("", "the sum"), strict=True):  # a word at the other's end has its own label
+            arrow.text = ["", end]
+        places, sides = xy[[0, 1, 2, 4]], ["bottom center"] * 4
+        close = int(np.linalg.norm(places[:3] - places[3], axis=1).argmin())  # the answer often lies close to it
+        sides[3 if places[3, 1] >= places[close, 1] else close] = "top center"
+        made.add_scatter(x=places[:, 0].tolist(), y=places[:, 1].tolist(), mode="markers+text",
+                         text=[*given, first], textposition=sides, name="words",
                          marker={"color": figures.GREEN, "symbol": "diamond", "size": 10})
         return made
 

@@ -17,6 +17,7 @@ STEP = 512                         # vectors added between two reports of progre
 ROUNDS = 10                        # of k-means
 EF = (10, 20, 50, 100, 200)
 PROBES = (1, 2, 4, 8, 16, 32)
+TICKS = tuple(digit * 10.0 ** power for power in range(-4, 4) for digit in (1, 2, 5))  # of the picture's milliseconds
 SOURCES = ("word table", "index")  # the 30,522 rows of MiniLM's own table, or the chunks
 
 
@@ -154,7 +155,8 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         if values["picture"] == "recall":
             return figures.curves(f"Recall at {k} against time, {len(stored):,} vectors", "milliseconds a query (log)",
                                   f"recall at {k}", {kind: ([r[3] for r in part], [r[2] for r in part])
-                                                     for kind, part in by_kind.items()}).update_xaxes(type="log")
+                                                     for kind, part in by_kind.items()}).update_xaxes(
+                                      type="log", tickvals=TICKS, tickformat="~g")
         around = np.random.default_rng(1).choice(len(stored), min(300, len(stored)), replace=False)
         xy, share = figures.plane(np.concatenate([stored[around], stored[[at for _, at, _ in way]], query[None]]))
         made = figures.figure(f"One search hopping; the plane keeps {share:.0%} of the variance")

@@ -102,6 +102,8 @@ class Input:
     def _check(self, text: str, where: str) -> None:
         if not text:
             raise InputError(f"{where} is empty: type some words")
+        if half := next((c for c in text if "\ud800" <= c <= "\udfff"), ""):  # what a shell makes of other encodings
+            raise InputError(f"{where} holds {half!r}, which is no character: expected text in UTF-8; type it again")
         if len(text) > self.longest:
             raise InputError(f"{where} has {len(text):,} characters: expected at most {self.longest:,}; shorten it")
         if not any(c.isalnum() for c in text):

@@ -111,7 +111,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
                                "cosine with the question",
                                {"key first": (sizes, first), "key in the middle": (sizes, middle),
                                 "best chunk of the longest": ((sizes[0], sizes[-1]), (by_chunk[best],) * 2)},
-                               ).update_xaxes(type="log"),
+                               ).update_xaxes(type="log", tickvals=sizes, tickformat="~s"),
         Table(("words", "key first", "key in the middle"),
               tuple((n, round(a, 3), round(b, 3)) for n, a, b in zip(sizes, first, middle, strict=True))))
 

@@ -101,7 +101,8 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
             return figures.curves(
                 f"Squared distances of {values['points']} points, projected", "dimensions kept (log)", "worst error",
                 {"measured": (TARGETS, list(curve.values())),
-                 "bound": ([n for n, _ in known], [bound for _, bound in known])}).update_xaxes(type="log")
+                 "bound": ([n for n, _ in known], [bound for _, bound in known])}).update_xaxes(
+                     type="log", tickvals=TARGETS)
         centres = np.linspace(-0.975, 0.975, 40)
         series = {f"{n} dimensions": (centres, np.histogram(found[n], 40, (-1, 1))[0] / len(found[n])) for n in sizes}
         return figures.curves("Cosines of random pairs", "cosine", "share of the pairs", series)

@@ -11,7 +11,7 @@ import numpy as np
 from assistant.errors import InputError
 from assistant.lab import figures
 from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, short
-from assistant.lab.inside import chunk_vectors, probabilities
+from assistant.lab.inside import chunk_vectors, nearest_chunks, probabilities
 from assistant.pipeline import Assistant
 from assistant.text.readable import passage
 
@@ -53,15 +53,14 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
     question, n = values["question"], values["documents"]
     chunks, vectors = chunk_vectors(rag, 20)
     asked = rag.embed_query([question])[0]
-    chosen = np.argsort(-(vectors @ asked), kind="stable")[:n]  # as in search: the candidates are the nearest chunks
-    texts = [passage(chunks[at]) for at in chosen]
-    cosines = vectors[chosen] @ asked
+    chosen, cosines, weighed = nearest_chunks(rag, asked, n)
+    texts = [passage(chunk) for chunk in chosen]
     query_ms = best_of(lambda: rag.embed_query([question]))
     many = np.tile(vectors, (-(-STORED_ROWS // len(vectors)), 1))[:STORED_ROWS]
     scans = {size: best_of(lambda size=size: many[:size] @ asked) for size in SIZES if size <= STORED_ROWS}
     scan_ms = scans[STORED_ROWS] / STORED_ROWS
-    probabilities(rag, question, texts[:1], cosines[:1])  # warm: its first run may load it
-    pairs, chances = growing(len(texts), lambda a, b: probabilities(rag, question, texts[a:b], cosines[a:b]),
+    probabilities(rag, question, texts[:1], weighed[:1])  # warm: its first run may load it
+    pairs, chances = growing(len(texts), lambda a, b: probabilities(rag, question, texts[a:b], weighed[a:b]),
                              lambda done: report(0.1 + 0.6 * done, "cross-encoder"))
     pair_ms = pairs[len(texts)] / len(texts)
     few = texts[:DOCUMENTS]
@@ -96,7 +95,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
             made.add_scatter(name="extrapolated", x=list(SIZES), y=times, mode="lines", showlegend=at == 0,
                              line={"color": colour, "dash": "dot", "width": 1})
         made.update_layout(legend={"y": -0.25})
-        return made.update_xaxes(type="log").update_yaxes(type="log")
+        return made.update_xaxes(type="log", dtick=1).update_yaxes(type="log", dtick=1)
 
     order = np.argsort(-np.asarray(chances), kind="stable")[:10]
     by_cosine = {int(at): rank for rank, at in enumerate(np.argsort(-cosines, kind="stable"), 1)}
@@ -114,7 +113,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         f"stays at {query_ms:.0f} until the scan of stored vectors counts. They cross at {crossing:.1f} documents.",
         draw,
         Table(("document", "rank by cross-encoder", "probability", "rank by cosine", "cosine"),
-              tuple((short(chunks[chosen[at]].text, 80), rank, chances[at], by_cosine[int(at)],
+              tuple((short(chosen[at].text, 80), rank, chances[at], by_cosine[int(at)],
                      round(float(cosines[at]), 3))
                     for rank, at in enumerate(order, 1))))
 

@@ -37,7 +37,7 @@ def bars(title: str, labels: Sequence[str], groups: Mapping[str, Sequence[float 
     made = figure(title, y if lying else "", "" if lying else y, barmode="group",
                   **({"height": tall} if lying else {}), **layout)
     for at, (name, values) in enumerate(groups.items()):
-        shown = [None if value is None else f"{value:.2f}" for value in values]
+        shown = [None if value is None else f"{value:z.2f}" for value in values]  # z: no −0.00
         ends = {"x": list(values), "y": list(labels), "orientation": "h"} if lying else \
             {"x": list(labels), "y": list(values)}
         made.add_bar(name=name, text=shown, textangle=0, textposition="outside", cliponaxis=False, **ends,
@@ -74,17 +74,20 @@ def points(title: str, groups: Mapping[str, tuple[np.ndarray, Sequence[str]]], l
         made.add_scatter(name=name, x=xy[:, 0].tolist(), y=xy[:, 1].tolist(), text=beside, hovertext=list(texts),
                          hoverinfo="text", textposition="top center", cliponaxis=False,
                          mode="markers+text" if labels else "markers",
-                         marker={"color": PALETTE[at % 8], "symbol": SYMBOLS[at % 8], "size": 11 if labels else 8})
+                         marker={"color": PALETTE[at % 8], "symbol": SYMBOLS[(at + at // 8) % 8],  # no pair twice in 64
+                                 "size": 11 if labels else 8})
     return made
 
 
 def arrows(title: str, vectors: Mapping[str, tuple[Sequence[float], Sequence[float]]], **layout):
     """Arrows {name: (from, to)} in a plane, with equal scales."""
     made = figure(title, "", "", **layout)
+    rightmost = max((end[0] for _, end in vectors.values()), default=0)
     for at, (name, (start, end)) in enumerate(vectors.items()):
         colour = PALETTE[at % 8]
+        beside = "left" if start[0] < end[0] == rightmost else "center"  # a long name must not leave the picture
         made.add_scatter(name=name, x=[start[0], end[0]], y=[start[1], end[1]], mode="lines+markers+text",
-                         text=["", name], textposition="top center", cliponaxis=False,
+                         text=["", name], textposition=f"top {beside}", cliponaxis=False,
                          line={"color": colour, "dash": DASHES[at % 6]},
                          marker={"color": colour, "symbol": "arrow", "size": [0, 13], "angleref": "previous"})
     made.update_yaxes(scaleanchor="x", scaleratio=1)

@@ -16,6 +16,7 @@ from assistant.errors import InputError, ModelError
 from assistant.lab.demo import Report, no_report, quoted
 from assistant.pipeline import Assistant
 from assistant.records import Chunk
+from assistant.retrieve import search
 
 T = TypeVar("T")
 _KEPT: dict[tuple[str, ...], object] = {}
@@ -74,7 +75,8 @@ def probabilities(rag: Assistant, question: str, texts: Sequence[str],
                   cosines: Sequence[float]) -> tuple[float | None, ...]:
     """`Assistant.rerank` where the cosines are known already; None each with rerank=off.
 
-    cosines: of the question's `Assistant.embed_query` with the texts' `Assistant.embed`, as the search has them.
+    cosines: of the question's `Assistant.embed_query` with the texts' `Assistant.embed`; for chunks of the index, those
+    of `nearest_chunks`.
     """
     reranker = rag._parts.reranker
     if reranker is None:
@@ -207,6 +209,17 @@ def chunk_vectors(rag: Assistant, least: int = 1) -> tuple[list[Chunk], np.ndarr
     def read():
         return rag._parts.store.vectors([chunk.id for chunk in chunks])
     return chunks, kept(("chunks", rag.index_fingerprint(), rag._parts.embedder.fingerprint), read)
+
+
+def nearest_chunks(rag: Assistant, question: np.ndarray, n: int) -> tuple[list[Chunk], np.ndarray, np.ndarray]:
+    """(at most n chunks, float32 their cosines, float32 the cosines for `probabilities`), as the assistant's own search
+    has them, best first: a chunk is as near as its nearest vector, its own or a sentence's, and the reranker gets the
+    mean of that and its own (assistant.retrieve.stages). question: float32 (dim,), a row of `Assistant.embed_query`."""
+    known = {chunk.id: chunk for chunk in rag.chunks()}
+    near = search.dense(question, rag._parts.store, n)
+    names = [name for name in near if name in known][:n]
+    nearest = np.array([near[name].value for name in names], np.float32)
+    return [known[name] for name in names], nearest, (rag._parts.store.vectors(names) @ question + nearest) / 2
 
 
 def last_trace_id(rag: Assistant) -> str | None:

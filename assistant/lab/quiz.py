@@ -30,8 +30,8 @@ class Review:
 
     @property
     def facts(self) -> list[str]:
-        """The answer's parts, one fact each."""
-        parts = re.split(r"[:;,]\s+(?:and |so |while |but )?", self.answer)
+        """The answer's clauses, one fact each; what hangs on a clause ("which ...", "such as ...") stays with it."""
+        parts = re.split(r"[:;]\s+|,\s+(?:and|so|while|but|because)\s+", self.answer)
         return [part.strip(" .") for part in parts if len(part.split()) > 2]
 
 
@@ -49,12 +49,12 @@ def reviews(rag: Assistant) -> dict[int, Review]:
 def work(values: Values, rag: Assistant, report: Report) -> Result:
     if not rag.config.rerank:
         raise InputError("rerank is off, and the cross-encoder grades the quiz: set rerank=on")
-    asked = reviews(rag)
-    if values["chapter"] not in asked:
-        there = ", ".join(map(str, sorted(asked))) or "none"
+    known = reviews(rag)
+    if values["chapter"] not in known:
+        there = ", ".join(map(str, sorted(known))) or "none"
         raise InputError(f"no review question for chapter {values['chapter']} in this index: expected one of {there}; "
                          "ingest the folder corpus to have all ten")
-    review, answer = asked[values["chapter"]], values["answer"]
+    review, answer = known[values["chapter"]], values["answer"]
     facts = review.facts
     vectors = rag.embed([review.answer, answer, *facts])
     asked = rag.embed_query([review.answer, answer, *facts])

@@ -63,6 +63,7 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
                    "other items": [at + 1 for at in rest]}
         made = figures.points(f"Neighbours by meaning; the plane keeps {share:.0%} of the variance", groups,
                               marks=marks)
+        made.data[0].textposition = "bottom center"  # the nearest ones stand close by, with their numbers on top
         for trace in made.data:  # a click on a point asks for its neighbours
             trace.customdata = [f"item={number}" for number in numbers[trace.name]]
         return made

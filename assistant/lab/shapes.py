@@ -47,6 +47,11 @@ class Scene:
         return any((self.colour, name) in HELD_OUT for name in self.names)
 
 
+def called(colour: str, shape: str) -> str:
+    """Such as "a red star", "an orange ring"."""
+    return f"{'an' if colour[0] in 'aeiou' else 'a'} {colour} {shape}"
+
+
 def inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Whether points lie in a shape of radius 1 about the origin; y points down."""
     away = np.hypot(x, y)

@@ -17,8 +17,7 @@ TESTED = 60         # drawings of combinations that training saw, and of those i
 MATRIX = 8          # pictures and captions in the N x N picture
 MAX_PIXELS = 40_000_000
 BY_TEXT, BY_PICTURE = "found by caption", "found by picture"
-CLASSES = lines(*(f"a {shapes.NAMES[n]} {shape}" for n, shape in enumerate(shapes.SHAPES)), "a yellow circle",
-                "a red star")
+CLASSES = lines(*map(shapes.called, shapes.NAMES, shapes.SHAPES), "a yellow circle", "a red star")
 
 
 def read_picture(path: str, pixels: int = shapes.SIDE) -> np.ndarray:
@@ -58,9 +57,9 @@ def chances(cosines: np.ndarray, scale: float) -> np.ndarray:
 
 
 def named(clip: Clip, pictures: np.ndarray) -> list[tuple[str, str]]:
-    """(colour, shape) of each picture: the nearest of the 64 captions "a COLOUR SHAPE"."""
+    """(colour, shape) of each picture: the nearest of the 64 captions such as "a red star"."""
     pairs = [(colour, shape) for colour in shapes.NAMES for shape in shapes.SHAPES]
-    captions = kept(("all captions", clip.key), lambda: clip.texts([f"a {c} {s}" for c, s in pairs]))
+    captions = kept(("all captions", clip.key), lambda: clip.texts([shapes.called(*pair) for pair in pairs]))
     return [pairs[at] for at in (clip.images(pictures) @ captions.T).argmax(axis=1)]
 
 
@@ -103,13 +102,14 @@ def work(values: Values, rag: Assistant, report: Report) -> Result:
         "As claimed" if holds else "That is wrong, so the claim does not hold for this input" if holds is False else
         "You see whether that is right; nothing else says what it should be" if uploaded else
         "None of the captions names its colour and shape, so the claim is not put to the test")
-    own = "a {} {}".format(*named(clip, picture[None])[0])
+    own = shapes.called(*named(clip, picture[None])[0])
     if uploaded:
-        verdict += f". Among all 64 captions of a colour and a shape it is “{own}”"
+        verdict += f". Among all 64 captions of a colour and a shape it is “{own}”" + (
+            ", which your captions lack" if own not in classes else "")
     verdict += (f". “{values['query']}” finds {scenes[by_text[0]].caption}. Of combinations never seen in training it "
                 f"names {unseen:.0%} right, of known ones {known:.0%}, among 64.")
     if not uploaded and wanted.held_out and clip.key == "embedded":
-        verdict += f" Training never saw a {wanted.colour} {wanted.shape}."
+        verdict += f" Training never saw {shapes.called(wanted.colour, wanted.shape)}."
     pick = np.linspace(0, len(scenes) - 1, MATRIX).astype(int)
     matrix = stored[pick] @ clip.texts([scenes[at].caption for at in pick]).T
     labels = [f"{scenes[at].colour} {scenes[at].shape}" for at in pick]
@@ -162,7 +162,8 @@ DEMO = Demo(
      Input("picture", "Or your own picture", "", "picture",
            help="Draw one shape with the brush, filled or outlined, or upload one: it replaces the shape above"),
      Input("classes", "Captions to choose from, one a line", CLASSES, "lines", low=2, high=100),
-     Input("query", "Caption to search pictures with", "a small blue triangle"),
+     Input("query", "Caption to search pictures with", "a blue triangle",
+           help="among 64 drawings: each shape in each colour, once"),
      Input("model", "Model", "embedded", help="\"embedded\", the small one, or the folder of a CLIP for "
            "sentence-transformers, such as clip-ViT-B-32"),
      Input("view", "Picture shown", "chances", "choice", options=("chances", "matrix", "picture", BY_TEXT, BY_PICTURE)),

@@ -27,6 +27,7 @@ def word_ids(texts: Sequence[str]) -> np.ndarray:
     """int64 (n, 16): places in WORDS; -1 where a text has ended."""
     ids = np.full((len(texts), LONGEST), -1, np.int64)
     index = {word: at for at, word in enumerate(WORDS)}
+    index["an"] = index["a"]  # the captions of the training have "a" alone
     for at, text in enumerate(texts):
         for place, word in enumerate(counting.words(text)[:LONGEST]):
             ids[at, place] = index.get(word, 0)

@@ -43,6 +43,7 @@ class Lab:
     def __init__(self, assistant: Assistant, warmth: Warmth, page: gr.Blocks, tab: gr.Tab) -> None:
         self.rag, self.warmth = assistant, warmth
         self.runs: dict[str, Run] = {}  # by window
+        self.shown: dict[str, str] = {}  # the demo that a window has open
         self.opened = gr.State("")
         with gr.Row(elem_id="gb-lab", equal_height=False):
             with gr.Column(elem_id="gb-lablist", min_width=0):
@@ -121,6 +122,7 @@ class Lab:
         self.cards.select(self.open_card, self.opened, self.outputs, **quiet)
         self.head.delete(self.close, None, self.outputs, **quiet)
         self.stop.click(self.stop_run, None, self.stop, queue=False, **quiet)
+        self.opened.change(self.settle, self.opened, self.outputs[2:-1], **quiet)
         page.unload(self.forget)
 
     # what a person does
@@ -139,31 +141,48 @@ class Lab:
         demo = get(str(event._data.get("id", "")))
         return {self.opened: gr.skip()} if demo.name == opened else self._open(demo, request)
 
+    def settle(self, opened: str, request: gr.Request) -> Updates:
+        """A demo just opened is clean and can be run, whatever a run of the one before it still said on its way out:
+        updates of two events reach the page in either order."""
+        run = self.runs.get(request.session_hash or "")
+        if not opened or (run and run.demo.name == opened):
+            return {self.go: gr.skip()}
+        return {self.go: gr.update(interactive=True, value="Run"), self.stop: gr.update(visible=False),
+                self.state: "", **self._blank()}
+
     def close(self, request: gr.Request) -> Updates:
+        self.shown.pop(request.session_hash or "", None)
         self._stop(request)
         return self._cleared()
 
     def run(self, request: gr.Request, opened: str, *given: object) -> Iterator[Updates]:
         """Measure in a thread and show how far it is, then what was seen or what is wrong."""
-        demo = get(opened)
+        demo, window = get(opened), request.session_hash or ""
+        if self.shown.get(window) != opened:  # another demo was opened while this was on its way
+            return
         self._stop(request)
         try:
             run = Run(demo, checked(demo, given), self.rag)
         except GlassboxError as error:
             yield {**self._idle(), self.state: note_html(str(error), bad=True)}
             return
-        self.runs[request.session_hash or ""] = run.start()
+        self.runs[window] = run.start()
         try:
             yield {self.go: gr.update(interactive=False, value="Running"), self.state: self._progress(run),
                    self.stop: gr.update(visible=run.slow, interactive=True)}
             for _ in run.follow():
-                if self.runs.get(request.session_hash or "") is not run:  # another demo was opened meanwhile
+                if not self._wanted(run, window):
                     return
                 if not run.done:
                     yield {self.state: self._progress(run), self.stop: gr.update(visible=run.slow)}
-            yield {**self._idle(), **self._seen(run)}
+            if self._wanted(run, window):
+                yield {**self._idle(), **self._seen(run)}
         finally:  # the page may have left
             run.stop.set()
+
+    def _wanted(self, run: Run, window: str) -> bool:
+        """Whether the window still waits for this run: it has neither begun another nor opened another demo."""
+        return self.runs.get(window) is run and self.shown.get(window) == run.demo.name
 
     def stop_run(self, request: gr.Request) -> object:
         if run := self.runs.get(request.session_hash or ""):
@@ -171,6 +190,7 @@ class Lab:
         return gr.update(interactive=False)
 
     def forget(self, request: gr.Request) -> None:
+        self.shown.pop(request.session_hash or "", None)
         self._stop(request)
 
     # what is shown
@@ -181,6 +201,7 @@ class Lab:
         return {}
 
     def _open(self, demo: Demo, request: gr.Request) -> Updates:
+        self.shown[request.session_hash or ""] = demo.name
         self._stop(request)
         board = {self.board: gr.update(visible=True)} if demo.name == self.draws else {}
         return {**self._cleared(), **board, self.opened: demo.name, self.head: head_html(demo, self._chapters()),
