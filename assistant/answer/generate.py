@@ -13,9 +13,10 @@ from assistant.answer.verify import check, content, declines, holds
 from assistant.records import Answer, Check, Citation, Evidence, Sentence, Support
 from assistant.text.sentences import split_sentences
 
-# Measured on eval/gold/dev.jsonl and the suite's open part (eval/EXPERIMENTS.md). Odds and no share of the probability,
-# so that an answer that is sure of itself is short and one that is not shows more.
+# Measured on eval/gold/dev.jsonl and the suite's open part (eval/EXPERIMENTS.md). Odds, so that an answer that is sure of
+# itself is short and one that is not shows more; the share, so that a sure one is not cut short.
 CLOSE = 0.27       # of the best passage's odds, from which on a passage is essential
+SHARE = 0.65       # of its probability, from which on it is essential as well
 MAX_WORDS = 120    # of essential passages together; the best one is essential however long it is
 MAX_PASSAGES = 6
 BESIDE = "left out: true, but none of the passages that answer the question says it"
@@ -37,7 +38,8 @@ def essential(question: str, evidence: Sequence[Evidence], asks: int = 1) -> lis
     words = sum(len(e.text.split()) for e in chosen)
     for other in evidence[asks:]:
         length = len(other.text.split())
-        close = other.score is None or best.score is None or _odds(other.score) >= CLOSE * _odds(best.score)
+        close = other.score is None or best.score is None or other.score >= SHARE * best.score \
+            or _odds(other.score) >= CLOSE * _odds(best.score)
         if not close or words + length > MAX_WORDS or len(chosen) == MAX_PASSAGES:
             break
         if _adds(other, chosen):
