@@ -11,6 +11,7 @@ from assistant.answer.generate import BESIDE, CLOSE, MAX_PASSAGES, MAX_WORDS, As
 from assistant.records import Chunk, Evidence, Hit, Score
 from assistant.retrieve.contextualise import asks_on
 from assistant.retrieve.select import gate
+from assistant.text.compared import compared
 
 
 def chunk(name: str, text: str, heading: str = "Lakes") -> Chunk:
@@ -94,6 +95,39 @@ def test_what_is_close_to_the_best_by_odds_or_by_share_is_essential():
     sure = [evidence(1, "Tisse is shallow.", 0.9), evidence(2, "Velm is deep.", 0.6),
             evidence(3, "Oder is wide.", 0.56)]
     assert [e.marker for e in essential("lakes?", sure)] == [1, 2]
+
+
+def test_what_only_says_the_question_again_does_not_stand_alone():
+    pool = [evidence(1, "The depth of Velm is a surprising result of measuring.", 0.98),
+            evidence(2, "Velm is 90 m deep.", 0.5), evidence(3, "Oder is wide.", 0.1)]
+    assert [e.marker for e in essential("What result of measurements is the surprising depth of Velm?", pool)] == [1, 2]
+    assert [e.marker for e in essential("Is the depth of Velm a surprising result of measuring?", pool)] == [1]
+
+
+@pytest.mark.parametrize("question, markers", [
+    ("Compare the depth of VELM and ODER.", [1, 3]), ("How deep is VELM?", [1]), ("VELM or ODER?", [1, 3]),
+    ("Which is deeper, the pond or VELM?", [1])])
+def test_a_comparison_has_a_passage_on_each_side(question, markers):
+    pool = [evidence(1, "VELM is 90 m deep.", 0.9), evidence(2, "Fish live there.", 0.2),
+            evidence(3, "ODER is 12 m deep.", 0.1)]
+    assert [e.marker for e in essential(question, pool)] == markers
+
+
+@pytest.mark.parametrize("question, sides", [
+    ("bi-encoder vs cross-encoder", ("bi-encoder", "cross-encoder")),
+    ("What is the difference between a lake and a pond?", ("a lake", "a pond")),
+    ("Does CLIP use larger batches than BERT?", ("CLIP", "BERT")), ("What do CLIP and BERT read?", ()),
+    ("How deep is it?", ())])
+def test_what_is_compared(question, sides):
+    assert compared(question) == sides
+
+
+def test_a_definition_stands_first_where_it_is_asked_for():
+    hits = [hit("a", "A lake chart is a map of depths. A lake is a body of water with land around it.", 0.5)]
+    order = [e.text.split(" is ")[0] for e in choose("What is a lake?", hits, lambda pool: [0.55, 0.5], 6)]
+    assert order == ["A lake", "A lake chart"]
+    order = [e.text.split(" is ")[0] for e in choose("What is deep?", hits, lambda pool: [0.55, 0.5], 6)]
+    assert order == ["A lake chart", "A lake"]
 
 
 def test_of_two_questions_both_have_their_best_passage_in_the_answer():

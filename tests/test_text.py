@@ -236,10 +236,19 @@ def test_a_sentence_that_needs_the_one_before_is_marked():
 
 
 def test_code_is_quoted_in_runs_without_its_fence():
-    text = "```python\n# depth\nx = 1\n\nprint(x)\n```"
+    shown = f"print({', '.join('abcdefghijklmnopqrstuvwxyz' * 2)})"
+    text = f"```python\n# depth\nx = 1\n\n{shown}\n```"
     found = units(text)
-    assert [(u.kind, u.reading) for u in found] == [("code", "# depth\nx = 1"), ("code", "print(x)")]
-    assert [text[u.start:u.end] for u in found] == ["# depth\nx = 1", "print(x)"]
+    assert [(u.kind, u.reading) for u in found] == [("code", "# depth\nx = 1"), ("code", shown)]
+    assert [text[u.start:u.end] for u in found] == ["# depth\nx = 1", shown]
+
+
+def test_imports_and_short_statements_are_quoted_with_what_they_are_for():
+    long = "depths = {" + ", ".join(f"'lake {n}': {n}" for n in range(12)) + "}"
+    text = f"```python\n# depths\nimport lakes\n\nvelm = 90\n\noder = 12\n\n{long}\n\n{long}\n```\n"
+    found = units(text)
+    assert [unit.reading for unit in found] == ["# depths\nimport lakes\n\nvelm = 90\n\noder = 12", long, long]
+    assert all(text[unit.start:unit.end].strip() == unit.reading for unit in found)
 
 
 def test_marks_go_and_words_stay():

@@ -19,9 +19,12 @@ BACKING = 0.4       # of the chunk's log-odds beside a sentence's own; measured 
 FIRST = 3           # of the ranked passages: where a question for a list finds a row among them, the table is the list
 CLOSE = 1.0         # log-odds by which such a row may stand behind the best passage
 WANTED = 3.0        # log-odds for a passage with a formula, or an acronym spelled out, where the question asks for it
+DEFINES = 1.0       # log-odds for "X is a ..." where the question is "What is X?"
 ASKS_FORMULA = re.compile(r"\b(formulas?|formulae|equations?)\b", re.I)
 _ASKS_WORDS = re.compile(r"\b(stands? for|short for|abbreviat\w+|acronym|spell(ed|t)? out|full (name|form))\b", re.I)
 HAS_FORMULA = re.compile(r"\$[^$\n]*[=≈\\][^$\n]*\$|[\w)\]] = [\w(\\]")
+_WHAT_IS = re.compile(r"\W*(?:what(?: exactly)? (?:is|are|was|were)|what's|define|(?:tell me|explain) what)\s+"
+                      r"(?:meant by )?(?:an?\s+|the\s+)?([\w][\w\s'’-]{0,40}?)(?:\s+(?:is|are|mean|means))?\W*$", re.I)
 _WHOLE = re.compile(r"^\W*((please|can you|could you) )*(list|name|enumerate|show|compare|tabulate|summar\w+)\b|"
                     r"\b(list|overview|comparison|table) (of|all)\b|\b(what|which) are\b|\ball (the )?\w+s\b|"
                     r"\b(which|what) (the )?(two|three|four|five|six|seven|eight|nine|ten )?\s?([\w-]+ )?[\w-]+s "
@@ -61,8 +64,8 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
     if not pool:
         return ()
     standing = [_standing(float(value), p.backing) for value, p in zip(score(pool), pool, strict=True)]
-    has = _wanted(question)
-    place = [value + WANTED * has(p.reading) for value, p in zip(standing, pool, strict=True)]
+    bonus = _wanted(question)
+    place = [value + bonus(p) for value, p in zip(standing, pool, strict=True)]
     order = sorted(range(len(pool)), key=lambda at: (-place[at], at))
     rows = next((_table_of(pool[at], pool) for at in order[:FIRST]
                  if pool[at].kind == "row" and standing[at] >= standing[order[0]] - CLOSE), [])
@@ -78,16 +81,22 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
                  for marker, at in enumerate(taken, 1) for p in [pool[at]])
 
 
-def _wanted(question: str) -> Callable[[str], bool]:
-    """Whether a passage has the form that the question asks for: a formula, or an acronym with its words beside it."""
+def _wanted(question: str) -> Callable[[Passage], float]:
+    """Log-odds for a passage of the form that the question asks for: a formula (in a code statement half as much), an
+    acronym with its words beside it, a definition."""
     if ASKS_FORMULA.search(question):
-        return lambda text: bool(HAS_FORMULA.search(text))
+        return lambda p: WANTED * bool(HAS_FORMULA.search(p.reading)) * (0.5 if p.kind == "code" else 1.0)
     if _ASKS_WORDS.search(question) and (short := names(question)):
         name = re.escape(short[0])
         spelled = re.compile(rf"\b{name}\W{{1,2}}\([A-Z]?[a-z]|\w \({name}\b|\b{name},? (is |are )?short for|"
                              rf"\b{name} stands for")
-        return lambda text: bool(spelled.search(text))
-    return lambda text: False
+        return lambda p: WANTED * bool(spelled.search(p.reading))
+    if what := _WHAT_IS.match(question):
+        stem = re.escape(what[1].lower().removesuffix("s"))
+        defines = re.compile(rf"(an? |the )?{stem}s?( \([^)]*\))?,?( [^,.;:]{{0,40}},)? (is|are|means?) "
+                             r"(an?|the|any|one)\b", re.I)
+        return lambda p: DEFINES * bool(defines.match(p.reading))
+    return lambda p: 0.0
 
 
 def by_turns(found: Sequence[Sequence[Evidence]]) -> tuple[Evidence, ...]:

@@ -11,15 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from assistant.answer.evidence import asks_for_table
 from assistant.answer.verify import check, content, declines, holds
 from assistant.records import Answer, Check, Citation, Evidence, Sentence, Support
+from assistant.text.compared import compared
+from assistant.text.names import mentioned
 from assistant.text.sentences import split_sentences
 
-# Measured on eval/gold/dev.jsonl and the suite's open part (eval/EXPERIMENTS.md). Odds, so that an answer that is sure of
-# itself is short and one that is not shows more; the share, so that a sure one is not cut short.
+# Measured on eval/gold/dev.jsonl and the suite's open part (eval/EXPERIMENTS.md). Odds, so that an answer that is sure
+# of itself is short and one that is not shows more; the share, so that a sure one is not cut short.
 CLOSE = 0.27       # of the best passage's odds, from which on a passage is essential
 SHARE = 0.65       # of its probability, from which on it is essential as well
 MAX_WORDS = 120    # of essential passages together; the best one is essential however long it is
 MAX_PASSAGES = 6
 BESIDE = "left out: true, but none of the passages that answer the question says it"
+_BEGINNING = 5  # letters of a word that make it the same word here: "prediction" says no more than "predicting"
+_YES_OR_NO = re.compile(r"\W*(do|does|did|is|are|was|were|can|could|will|would|should|has|have|must)\b", re.I)
 MAX_SENTENCES = 3  # of the model's: more is where a small model begins to wander
 
 
@@ -35,8 +39,11 @@ def essential(question: str, evidence: Sequence[Evidence], asks: int = 1) -> lis
     if len(rows) > 2 and asks_for_table(question, [e.text for e in rows]):
         return sorted(rows, key=lambda e: e.spans[0])
     chosen = list(evidence[:asks])
+    if asks == 1 and len(evidence) > 1 and _restates(best, question):
+        best = evidence[1]  # what only says the question again is no answer
+        chosen.append(best)
     words = sum(len(e.text.split()) for e in chosen)
-    for other in evidence[asks:]:
+    for other in evidence[len(chosen):]:
         length = len(other.text.split())
         close = other.score is None or best.score is None or other.score >= SHARE * best.score \
             or _odds(other.score) >= CLOSE * _odds(best.score)
@@ -45,7 +52,27 @@ def essential(question: str, evidence: Sequence[Evidence], asks: int = 1) -> lis
         if _adds(other, chosen):
             chosen.append(other)
             words += length
-    return chosen
+    return chosen + _other_sides(question, evidence, chosen)
+
+
+def _restates(passage: Evidence, question: str) -> bool:
+    """Whether it has no content word that the question lacks; where yes or no is asked, that is an answer."""
+    said, asked = ({word[:_BEGINNING] for word in content(text)} for text in (passage.text, question))
+    return not _YES_OR_NO.match(question) and said <= asked
+
+
+def _other_sides(question: str, evidence: Sequence[Evidence], chosen: Sequence[Evidence]) -> list[Evidence]:
+    """The best passage on each thing that the question compares and that the chosen ones do not speak of."""
+    found: list[Evidence] = []
+    for thing in compared(question):
+        if not any(_speaks_of(e, thing) for e in [*chosen, *found]):
+            found += [e for e in evidence if _speaks_of(e, thing)][:1]
+    return found
+
+
+def _speaks_of(passage: Evidence, thing: str) -> bool:
+    return mentioned(thing, passage.text.lower()) if thing != thing.lower() or re.search(r"\d", thing) \
+        else content(thing) <= content(passage.text)
 
 
 def _odds(score: float) -> float:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from itertools import takewhile
 
 ENDINGS = {"", "s", "es", "d", "ed", "r", "er", "ers", "ing"}
-MIN_LETTERS = 4  # a shorter word has too many neighbours to guess from; one of four is mended by a swap alone
+# A shorter word has too many neighbours to guess from. One of four, an acronym and three letters beside a hyphen
+# ("one-hto") are mended by a swap alone.
+MIN_LETTERS = 4
 _WORD = re.compile(r"[^\W\d_][\w'’]*")
 
 
@@ -27,7 +29,8 @@ def repair(question: str, is_word: Callable[[str], bool], words_from: Callable[[
     def mended(match: re.Match) -> str:
         word = match[0]
         low = word.lower()
-        if len(low) < MIN_LETTERS or word.isupper() or re.search(r"[a-z][A-Z]", word) or "'" in low or "’" in low:
+        joined = "-" in (question[match.start() - 1:match.start()], question[match.end():match.end() + 1])
+        if len(low) < MIN_LETTERS - joined or re.search(r"[a-z][A-Z]", word) or "'" in low or "’" in low:
             return word
         if is_word(low):
             return word
@@ -35,12 +38,12 @@ def repair(question: str, is_word: Callable[[str], bool], words_from: Callable[[
         if any(_inflection(low, other) for other in words):
             return word
         near = next((other for other in words if _swapped(low, other)), None)
-        if near is None and len(low) > MIN_LETTERS:
+        if near is None and len(low) > MIN_LETTERS and not word.isupper():
             near = next((other for other in words if _one_edit(low, other)), None)
         if near is None:
             return word
         fixes.append((word, near))
-        return near.capitalize() if word[0].isupper() else near
+        return near.upper() if word.isupper() else near.capitalize() if word[0].isupper() else near
 
     query = _WORD.sub(mended, question)
     return query, "; ".join(f"\"{wrong}\" is read as \"{right}\"" for wrong, right in fixes)

@@ -9,11 +9,14 @@ from assistant.text.blocks import Block, blocks, is_code
 from assistant.text.tables import glued_cells, is_markdown_rule, markdown_cells, row_text, seams
 
 WRAP = 120   # characters; wider lines are paragraphs, not wrapped text
+SHORT_CODE = 40  # words; statements that are no longer together are quoted together
 LABEL = 60   # characters; a line of at least this length says something by itself
 _LEANING = re.compile(r"^(this|that|these|those|it|its|they|their|them|such|here's|here|he|she|instead|otherwise|"
                       r"however|but|so|for example|in other words|the word|the result|the fix|fix:|no\.)\b", re.I)
 _ITEM_MARK = re.compile(r"\s*([-*+•]|\d+[.)])\s+")
 _WHOLE = re.compile(r"\$(?![\d\s])[^$\n]+(?<!\s)\$(?!\d)|`[^`\n]+`")  # $0.02 begins no formula
+# A line of code that does nothing yet: a comment, an import, the fence, a blank.
+_PREPARES = r"(?:[ \t]*(?:(?:#|//|import |from \S+ import |using |```|~~~)[^\n]*)?)"
 _EMPHASIS = re.compile(r"\*\*(.+?)\*\*|(?<![\w*])\*(?!\s)(.+?)(?<!\s)\*(?![\w*])|`([^`]+)`|\[([^\]]+)\]\([^)]*\)")
 
 
@@ -164,16 +167,19 @@ def _rows(text: str, block: Block, header: str) -> list[Unit]:
 
 
 def _statements(text: str, block: Block) -> list[Unit]:
-    """Runs of code between blank lines: a comment stays with what it explains."""
+    """Runs of code between blank lines: a comment and imports stay with what they are for."""
     body = text[block.start:block.end]
     found = []
-    for match in re.finditer(r"(?:[^\n]*\S[^\n]*(?:\n|$))+", body):
-        lines = match[0].rstrip("\n")
-        begin = match.start()
+    for match in re.finditer(rf"(?:\A[a-z+]+\n)?(?:{_PREPARES}\n)*(?:[^\n]*\S[^\n]*(?:\n|$))+", body):
+        lines = match[0].strip("\n")
+        begin = match.start() + len(match[0]) - len(match[0].lstrip("\n"))
         opening = re.match(r"\s*(```+|~~~+)[^\n]*(\n|$)|\w+\n(?=\s*\S)", lines) if not found else None
         if opening and (opening[1] or re.fullmatch(r"[a-z+]+\n", opening[0])):
             begin, lines = begin + opening.end(), lines[opening.end():]
         lines = re.sub(r"\n?\s*(```+|~~~+)\s*$", "", lines)
         if lines.strip():
-            found.append(Unit("code", block.start + begin, block.start + begin + len(lines), lines.strip()))
+            start, end = block.start + begin, block.start + begin + len(lines)
+            if found and len(text[found[-1].start:end].split()) <= SHORT_CODE:
+                start = found.pop().start
+            found.append(Unit("code", start, end, text[start:end].strip()))
     return found
