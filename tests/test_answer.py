@@ -186,6 +186,16 @@ def test_the_gate_says_which_name_raised_the_threshold():
     assert made.threshold == pytest.approx(0.4)
 
 
+def test_a_passage_that_holds_every_word_of_the_question_needs_less():
+    best, other = hit("a", "An IVF index cuts the space into cells.", 0.06), hit("b", "HNSW is a graph.", 0.05)
+    made = gate([other, best], 0.1, "", "What is IVF?")                                   # 0.5 / 9 odds: 0.05
+    assert made.state == "passed" and made.threshold == pytest.approx(0.0526, abs=1e-4)
+    assert made.reason.endswith("lowered because the best passage holds every word of the question")
+    assert gate([other, best], 0.1, "", "What is a cell of IVF?").state == "passed"       # "cells" begins like "cell"
+    assert gate([other, best], 0.1, "", "What is HNSW?").state == "declined"              # it is not in the best
+    assert gate([best], 0.1, "", "Who is it?").threshold == 0.1                           # nothing is asked for
+
+
 @pytest.mark.parametrize("question, text, declined", [
     ("When was Tisse drained?", "Tisse is shallow.", True),
     ("When was Tisse drained?", "Tisse was drained in 1856.", False),

@@ -41,7 +41,8 @@ def width(page) -> int:
 def test_a_card_opens_a_demo_that_runs_and_says_whether_its_claim_held(window):  # noqa: F811
     open_lab(window)
     assert window.locator(".gb-labcard").count() == 21
-    window.locator("#gb-labcards", has_text="Chapter 7 · When Embeddings Fail").wait_for()  # titles come with the corpus
+    # The titles come with the corpus.
+    window.locator("#gb-labcards", has_text="Chapter 7 · When Embeddings Fail").wait_for()
     open_demo(window, "negation")
     assert window.url.endswith("?lab=negation")
     window.click("#gb-labgo")

@@ -12,7 +12,8 @@ from assistant.text.announced import points_at_table
 from assistant.text.names import NAME, mentioned, names
 from assistant.text.sentences import units
 
-NAMED, ABSENT = 2.4, 6.0  # factors on the threshold's odds; chosen on eval/gold/dev.jsonl, see eval/EXPERIMENTS.md
+# Factors on the threshold's odds; chosen on eval/gold/dev.jsonl, see eval/EXPERIMENTS.md.
+NAMED, ABSENT, COVERED = 2.4, 6.0, 0.5
 DOUBLE = 0.85  # share of common words above which two chunks say the same
 
 
@@ -30,33 +31,51 @@ def gate(hits: Sequence[Hit], threshold: float | None, why_off: str, query: str 
 
     A name lifts a passage's probability for being there alone ("What does Pinecone cost?" against a passage that only
     mentions Pinecone), so where the question asks something of what it names, more is asked for; and more again where
-    a name stands in none of the candidates.
+    a name stands in none of the candidates. Where the best candidate holds every word of the question ("What is IVF?",
+    "CLS token"), less is.
     """
     if not hits:
         return Gate("declined", "nothing was found", threshold)
     if threshold is None:
         return Gate("off", why_off, None)
-    best = max(hit.rerank.value for hit in hits)
-    needed, why = _needed(threshold, query, hits)
-    if best < needed:
-        return Gate("declined", f"best probability {best:.2f}, below the threshold {needed:.2f}{why}", needed)
-    return Gate("passed", f"best probability {best:.2f}, threshold {needed:.2f}{why}", needed)
+    best = max(hits, key=lambda hit: hit.rerank.value)
+    chance = best.rerank.value
+    needed, why = _needed(threshold, query, hits, best)
+    if chance < needed:
+        return Gate("declined", f"best probability {chance:.2f}, below the threshold {needed:.2f}{why}", needed)
+    return Gate("passed", f"best probability {chance:.2f}, threshold {needed:.2f}{why}", needed)
 
 
-def _needed(threshold: float, query: str, hits: Sequence[Hit]) -> tuple[float, str]:
-    """(the threshold of this question, why it is higher than the given one, "" where it is not)."""
+def _needed(threshold: float, query: str, hits: Sequence[Hit], best: Hit) -> tuple[float, str]:
+    """(the threshold of this question, why it differs from the given one, "" where it does not)."""
+    if _covered(query, best):
+        return _times(threshold, COVERED), ", lowered because the best passage holds every word of the question"
     named = names(query)
-    rest = [word for word in re.findall(r"\w+", NAME.sub(" ", query).lower()) if word not in STOP]
+    rest = _content(NAME.sub(" ", query))
     if not named or not rest:
         return threshold, ""
-    texts = [f"{hit.chunk.heading}\n{hit.chunk.text}".lower() for hit in hits]
+    texts = [_text(hit) for hit in hits]
     absent = [part for name in named for part in name.split() if not any(mentioned(part, text) for text in texts)]
     if absent:
-        return _raised(threshold, ABSENT), f", raised because no passage holds \"{absent[0]}\""
-    return _raised(threshold, NAMED), f", raised because \"{named[0]}\" alone is no answer"
+        return _times(threshold, ABSENT), f", raised because no passage holds \"{absent[0]}\""
+    return _times(threshold, NAMED), f", raised because \"{named[0]}\" alone is no answer"
 
 
-def _raised(probability: float, factor: float) -> float:
+def _covered(query: str, hit: Hit) -> bool:
+    """Whether the candidate holds every content word of the query, or one that begins like it."""
+    words = _content(query)
+    return bool(words) and all(re.search(rf"\b{re.escape(word.removesuffix('s'))}", _text(hit)) for word in words)
+
+
+def _content(text: str) -> list[str]:
+    return [word for word in re.findall(r"\w+", text.lower()) if word not in STOP]
+
+
+def _text(hit: Hit) -> str:
+    return f"{hit.chunk.heading}\n{hit.chunk.header}\n{hit.chunk.text}".lower()
+
+
+def _times(probability: float, factor: float) -> float:
     """The probability of `factor` times its odds."""
     odds = factor * probability / (1 - probability) if probability < 1 else float("inf")
     return odds / (1 + odds) if odds != float("inf") else 1.0
