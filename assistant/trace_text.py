@@ -8,12 +8,14 @@ from assistant.catalog.feedback import Judgement
 from assistant.catalog.traces import Summary
 from assistant.records import Hit, Span, Trace
 from assistant.trace.compare import SCORED, Change, Comparison, setting
+from assistant.trace.markdown import place
 from assistant.trace.stopwatch import total_ms
 from assistant.trace.versions import Drift
 from assistant.why_not import WhyNot
 
 WIDTH = 80
 BAR = 30       # characters of the waterfall
+SHORT = 8      # characters of a chunk's id, which a command takes as well as the whole
 DIGITS = {"dense": 3, "lexical": 2, "fused": 4, "rerank": 3}
 
 
@@ -36,9 +38,9 @@ def show_text(trace: Trace, changed: Drift, judged: Judgement | None, replays: S
     answer = "answer (declined)" if trace.answer.abstained else "answer"
     parts = [_head(trace, changed, judged, replays), _section(answer, wrapped(trace.answer.text or "none"))]
     if trace.evidence:
-        heads = [f"[{e.marker}] {place(e.document, e.heading)}" + (f"  {e.score:.2f}" if e.score is not None else "")
+        heads = [f"[{e.marker}] " + (f"{e.score:.2f}  " if e.score is not None else "") + place(e.document, e.heading)
                  for e in trace.evidence]
-        parts.append(_section("evidence", "\n".join(f"{wrapped(head)}\n{wrapped(e.text, '    ')}"
+        parts.append(_section("evidence", "\n".join(f"{wrapped(head, '    ', first='')}\n{wrapped(e.text, '    ')}"
                                                     for head, e in zip(heads, trace.evidence, strict=True))))
     gate = f"gate {trace.gate}" + (f": {trace.gate_reason}" if trace.gate_reason else "")
     parts.append(_section("candidates", wrapped(gate) + "\n" + _hits(trace.hits, whole)))
@@ -75,12 +77,13 @@ def _hits(hits: Sequence[Hit], whole: bool) -> str:
     if not hits:
         return "none"
     lines = [f"{'':5}{'dense':>11}{'lexical':>11}{'fused':>12}{'rerank':>11}   * kept"]
-    for place, hit in enumerate(hits, 1):
+    for number, hit in enumerate(hits, 1):
         scores = [f"{s.value:.{DIGITS[name]}f} #{s.rank}" if (s := getattr(hit, name)) else "-" for name in SCORED]
         heading = hit.chunk.heading.split(" > ")[-1] or hit.document
-        marked = f"{place:3} {'*' if hit.kept else ' '}"
+        marked = f"{number:3} {'*' if hit.kept else ' '}"
         lines.append(f"{marked}{scores[0]:>11}{scores[1]:>11}{scores[2]:>12}{scores[3]:>11}")
-        lines.append("     " + cut(f"{heading} · {hit.reason} · {hit.chunk.id}", WIDTH - 5))
+        said = " " + cut(f"· {hit.reason} · {hit.chunk.id[:SHORT]}", WIDTH - 26)
+        lines.append("     " + cut(heading, WIDTH - 5 - len(said)) + said)
         if whole:
             lines.append(wrapped(hit.chunk.text, "     "))
     return "\n".join(lines)
@@ -119,6 +122,9 @@ def diff_text(before: Trace, after: Trace, found: Comparison) -> str:
         lines.append("index      another one, or changed between the two")
     if found.models_changed:
         lines.append("models     one of the same name holds other weights")
+    if any(found.gates):
+        lines += [wrapped(f"{name}   {said}", " " * 11, first="") for name, said in
+                  zip(("gate    ", "     now"), found.gates, strict=True)]
     lines.append(f"candidates {len(found.entered)} entered, {len(found.left)} left, {len(found.moved)} moved, "
                  f"{found.same} as before")
     parts = ["\n".join(clean(line) for line in lines)]
@@ -152,8 +158,9 @@ def _timing(stage: str, before: float | None, after: float | None) -> str:
 def why_not_text(found: WhyNot) -> str:
     """The stages one under the other, then what kept it out."""
     what = f"{found.chunk.id}  {place(found.document, found.chunk.heading)}" if found.chunk else "not in the index"
+    what += f" ({found.place})" if found.place else ""
     lines = [wrapped(f"query      {found.query}", " " * 11, first=""),
-             wrapped(f"chunk      {what} ({found.place})", " " * 11, first="")]
+             wrapped(f"chunk      {what}", " " * 11, first="")]
     if found.index_changed:
         lines.append(wrapped("note       the index is another one than when this was asked; these are its ranks now",
                              " " * 11, first=""))
@@ -172,11 +179,6 @@ def why_not_text(found: WhyNot) -> str:
 def _section(title: str, body: str, key: str = "") -> str:
     """key: how marks in the body are to be read."""
     return f"{title.upper()}{f', {key}' if key else ''}\n{body}" if body else ""
-
-
-def place(document: str, heading: str) -> str:
-    """The chain of headings, beginning with the document's title once."""
-    return heading if heading.startswith(document) else f"{document} > {heading}" if heading else document
 
 
 def wrapped(text: str, indent: str = "", first: str | None = None) -> str:

@@ -17,6 +17,7 @@ from assistant.replay import check_askable, settings
 from assistant.retrieve import search
 from assistant.retrieve.expand import expand
 from assistant.retrieve.fuse import candidates, fuse, ranked
+from assistant.retrieve.needed import least, threshold_for
 from assistant.retrieve.split import questions
 from assistant.retrieve.stages import read
 from assistant.text.chapters import named
@@ -25,6 +26,7 @@ from assistant.text.readable import passage as reading
 
 BATCH = 4096   # vectors held at a time beside the best of each chunk
 MOST = 200     # candidates that the setting allows
+MOST_KEPT = 20  # and k
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Step:
 
 @dataclass(frozen=True)
 class WhyNot:
-    """chunk: None where a pasted passage is in no chunk; `place` says how it was found. kept: it was in after all.
+    """chunk: None where a pasted passage is in no chunk; `place` says how it was found, "" by its id. kept: it was in
+    after all.
 
     verdict  what kept it out (or that it was in), in words
     remedy   which setting or step would let it in, as far as can be said; "" for none
@@ -149,7 +152,7 @@ class _Look:
         """What the models would say of a text that is in no chunk."""
         cosine = float(self._rag._parts.embedder.embed([text])[0] @ self._vector)
         rank = 1 + sum(score.value > cosine for score in self._everywhere[0].values())
-        return (Step("dense", cosine, rank, self._total, False, "where it would stand if it were a chunk"),
+        return (Step("dense", cosine, rank, self._total + 1, False, "where it would stand if it were a chunk"),
                 Step("lexical", None, None, self._total, False, "not in the index"),
                 self._rerank(text, None, cosine))
 
@@ -188,13 +191,14 @@ class _Look:
             value, rank, words = hit.rerank.value, hit.rerank.rank, "reranked"
         else:
             value = max(self._chance(ask, text, cosine) for ask in self._asks)
-            rank, words = 1 + sum(other > value for other in others), "where it would stand if it were a candidate"
+            rank, words = 1 + sum(other > value for other in others), "where it would stand if it were a candidate" \
+                if hit is None else "not ranked, as it only completes a passage; where it would stand"
             others.append(value)
-        threshold = self._found.threshold
-        enough = threshold is None or value >= threshold
+        enough, needed = value >= least(self._found), f"{least(self._found):.2f}"
         if not enough:
-            words += f"; below the threshold {threshold:.2f}"
-        return Step("rerank", value, rank, len(others), None if hit is None else enough, words)
+            words += f"; below the threshold {needed}" if self._found.gate == "declined" else \
+                f"; below {needed}, under which nothing is kept beside the best"
+        return Step("rerank", value, rank, len(others), None if hit is None or hit.rerank is None else enough, words)
 
     def _chance(self, ask: str, text: str, cosine: float) -> float:
         """The probability for one of the questions; `cosine` is that of the whole question, and so of the only one."""
@@ -235,24 +239,26 @@ class _Look:
     def _after_rerank(self, rerank: Step, hit: Hit) -> str:
         """What a dropped candidate would need."""
         if rerank.passed is False:
-            return f"it would pass with threshold={np.floor(rerank.value * 1000) / 1000:g}" \
-                if rerank.rank <= self._config.k else ""
+            base = self._rag._parts.reranker.threshold if self._config.threshold is None else self._config.threshold
+            lower = f"threshold={threshold_for(rerank.value, self._found, base):g}"
+            return "" if rerank.rank > self._config.k else \
+                f"it would be kept with {lower}" if len(self._asks) == 1 else f"it would pass with {lower}"
         if len(self._asks) > 1:  # they choose by turns, so its rank alone does not say how many are needed
             return "a larger k, or one of the two questions asked alone" if hit.reason.endswith("are kept") else ""
-        return f"k={rerank.rank} would keep it" if rerank.rank and hit.reason.endswith("are kept") else ""
+        within = rerank.rank and rerank.rank <= MOST_KEPT
+        return f"it would be kept with k={rerank.rank}" if within and hit.reason.endswith("are kept") else ""
 
     def _if_reached(self, rerank: Step, name: str) -> str:
         """Whether more candidates would have helped."""
         if rerank.value is None:
             wanted = self._enough(name)
-            return f"candidates={wanted} would let it in" if wanted else ""
-        threshold = self._found.threshold or 0.0
-        if rerank.rank > self._config.k or rerank.value < threshold:
+            return f"it would be let in with candidates={wanted}" if wanted else ""
+        if rerank.rank > self._config.k or rerank.value < least(self._found):
             return (f"more candidates would not help: the reranker gives it {rerank.value:.2f}, which is rank "
                     f"{rerank.rank} among them")
         wanted = self._enough(name)
         wish = f"candidates={wanted}" if wanted else "a question in the passage's own words"
-        return f"{wish} would let it in: the reranker gives it {rerank.value:.2f}, rank {rerank.rank}"
+        return f"it would be let in with {wish}: the reranker gives it {rerank.value:.2f}, rank {rerank.rank}"
 
     def _enough(self, name: str) -> int | None:
         """The smallest number of candidates with which it is one, if the searches looked at every chunk."""
@@ -276,7 +282,7 @@ def _by_id(chunks: list[Chunk], name: str) -> tuple[Chunk, str]:
     fits = [chunk for chunk in chunks if chunk.id.startswith(name)]
     exact = [chunk for chunk in fits if chunk.id == name] or fits
     if len(exact) == 1:
-        return exact[0], "named by its id"
+        return exact[0], ""
     if fits:
         raise InputError(f"{name!r} begins the ids of {len(fits)} chunks: write more of it")
     raise InputError(f"no chunk {name!r} in this index: it was changed or removed; paste its text as a passage instead")

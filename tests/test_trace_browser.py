@@ -92,6 +92,9 @@ def test_filters_feedback_and_why_not(opened, rag):  # noqa: F811
     opened.check("#gb-tracefilters label:has-text('thumbs down') input")
     opened.wait_for_function("() => document.querySelectorAll('#gb-tracerows .gb-open').length === 1")
     opened.click("#gb-trace-why-button")
+    opened.click("#gb-whyask")
+    opened.wait_for_selector("#gb-why .gb-bad")
+    assert "Choose a chunk" in opened.inner_text("#gb-why")
     opened.fill("#gb-whypassage textarea", "Boil the egg for six minutes and cool it in iced water at once.")
     opened.click("#gb-whyask")
     opened.wait_for_selector("#gb-why .gb-verdict", timeout=60_000)
@@ -138,7 +141,9 @@ def test_the_flow_and_the_map_name_what_the_pointer_is_on(opened, rag):  # noqa:
     kept = next(hit for hit in made.hits if hit.kept)
     opened.locator(f".gb-flowline[data-chunk='{kept.chunk.id}'] circle").first.hover()
     opened.wait_for_function("() => document.querySelector('#gb-trace .gb-flowline.gb-on')")
-    said = opened.inner_text("#gb-trace-stages .gb-caption, [id*='gb-trace-stages'] .gb-caption")
+    caption = opened.locator("#gb-trace-stages .gb-caption, [id*='gb-trace-stages'] .gb-caption")
+    assert caption.bounding_box()["y"] + caption.bounding_box()["height"] <= 900  # in sight, however high the picture
+    said = caption.inner_text()
     assert kept.chunk.heading.split(" > ")[-1] in said and f"reranked {kept.rerank.rank}" in said
 
 

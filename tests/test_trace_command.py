@@ -133,6 +133,9 @@ def test_replay_prints_what_ask_prints_and_why_not_explains(rag, capsys):
     dropped = next(hit for hit in asked["hits"] if not hit["kept"])
     said = _said(capsys, "why-not", asked["trace_id"], dropped["chunk_id"], *index)
     assert dropped["reason"] in " ".join(said.split()) and max(map(len, said.splitlines())) <= 80
+    shown = _said(capsys, "show", asked["trace_id"], *index)
+    for hit in asked["hits"]:  # a line says why, and by which id why-not takes the chunk
+        assert f" · {hit['reason']} · {hit['chunk_id'][:8]}\n" in shown
     found = json.loads(_said(capsys, "why-not", trace, "--passage", dropped["text"], "--json", *index))
     assert found["chunk"]["id"] == dropped["chunk_id"]
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.records import Answer, DocumentVersion, Score, Span
-from assistant.trace.compare import compare, word_diff
+from assistant.trace.compare import SCORED, compare, word_diff
+from assistant.trace_text import diff_text
 from tests.fakes import made_trace
 
 BEFORE = made_trace("a", texts=("one", "two", "three"), config={"dense": True, "candidates": 20, "k": 1})
@@ -103,3 +104,19 @@ def test_other_weights_under_the_same_settings_are_said():
     kept = dict(one.config)
     assert not compare(one, made_trace("b", config_fingerprint="22", config={**kept, "k": 3})).models_changed
     assert compare(one, made_trace("b", config_fingerprint="22", config={**kept, "redact": True})).models_changed
+
+
+def test_a_candidate_that_only_completes_a_passage_in_the_other_is_laid_to_the_selection():
+    one, two, three = BEFORE.hits
+    beside = dataclasses.replace(without(three, *SCORED), kept=True, reason="neighbour of 1")
+    found = compare(BEFORE, after([one, two, beside]))
+    assert [(c.chunk.id, c.stage, c.kept) for c in found.moved] == [("c3", "select", (False, True))]
+    assert found.moved[0].why == f"{three.reason} → neighbour of 1; a neighbour is not ranked"
+
+
+def test_what_the_gates_said_is_told_where_it_differs():
+    shut = after(BEFORE.hits, gate="declined", gate_reason="best probability 0.10, below the threshold 0.20")
+    open_ = dataclasses.replace(BEFORE, gate="passed", gate_reason="")
+    assert compare(open_, shut).gates == ("passed", "declined: best probability 0.10, below the threshold 0.20")
+    assert compare(shut, shut).gates == ("", "")
+    assert "now   declined: best" in diff_text(open_, shut, compare(open_, shut))

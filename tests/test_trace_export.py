@@ -31,11 +31,20 @@ def test_no_text_breaks_out_of_its_place_in_markdown():
     assert columns == [8, 8, 8, 5, 5, 5, 5]  # one candidate, two spans, each under a head of two lines
 
 
+def test_markdown_tables_are_tables_to_a_reader_of_markdown():
+    """A head, then a rule of plain hyphens: GitHub's reader shows an escaped rule as text."""
+    lines = markdown(made_trace(texts=("one", "two"))).splitlines()
+    rules = [at for at, line in enumerate(lines) if re.fullmatch(r"\|( -{3,} \|)+", line)]
+    assert [lines[at].count("|") for at in rules] == [lines[at - 1].count("|") for at in rules] == [9, 6]
+    assert all(lines[at - 2] == "" and lines[at + 1].startswith("| ") for at in rules)
+
+
 def test_markdown_holds_what_a_bug_report_needs():
     text = markdown(made_trace("t7", parent="t6", threshold=0.2, query="searched", query_reason="why it differs"))
     for part in ("`t7`", "replay of `t6`", "What?", "searched", "why it differs", "A text [1].", "0.700 #1", "`k=4`",
                  "`rerank=on`", "`threshold=auto`", "| dense | 0.0 | 10.0 | 1 | 20 |"):
         assert part in text, part
+    assert "### Searched (asked as two)" in markdown(made_trace(query="What?", query_reason="asked as two"))
 
 
 def test_otlp_is_read_by_its_own_protobuf_and_says_what_the_trace_says():
@@ -108,7 +117,7 @@ def test_a_trace_without_a_time_makes_no_spans():
 
 @pytest.mark.parametrize("thumb, abstained, answerable, evidence, reference", [
     ("up", False, True, 1, "It is so, indeed."), ("up", True, False, 0, ""),
-    ("down", False, False, 0, ""), ("down", True, True, 0, "")])
+    ("down", False, True, 0, ""), ("down", True, True, 0, ""), ("", False, True, 0, "")])
 def test_a_gold_draft_loads_in_the_eval_suite(tmp_path, thumb, abstained, answerable, evidence, reference):
     quote = Citation(1, "c1", "Book", "Part", 100, 106, "A text", 9, 12)
     made = made_trace("t", answer=Answer("It is so [1], indeed [1].", () if abstained else (quote, quote), abstained),

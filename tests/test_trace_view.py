@@ -58,6 +58,20 @@ def test_no_text_of_a_trace_becomes_markup(name):
     assert parser.open == [] and MADE[name]
 
 
+def test_the_list_says_where_questions_leave_no_traces():
+    for rows in ([], [SUMMARY]):
+        assert "traces=off" in list_html(rows, len(rows), kept=False) and "traces=off" not in list_html(rows, len(rows))
+    assert "Every question leaves a trace" not in list_html([], 0, kept=False)
+
+
+def test_the_head_says_what_was_searched_and_why():
+    said = head_html(made_trace(question="What is teh?", query="What is the?", query_reason="\"teh\" is read as the"),
+                     "", None)
+    assert "Searched: <q>What is the?</q> (&quot;teh&quot; is read as the)" in said
+    assert "Asked as two" in head_html(made_trace(query="What?", query_reason="asked as two"), "", None)
+    assert "Searched" not in head_html(made_trace(query="What?"), "", None)
+
+
 def test_the_funnel_counts_what_came_through():
     counts = re.findall(r'<span>([^<]+)</span>.*?<b class="gb-value">(\d+)</b>', MADE["funnel"])
     assert counts == [("found by vectors", "40"), ("found by words", "30"), ("candidates after fusion", "3"),

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_a_cut_is_said_with_the_setting_that_moves_it(rag, quiet):
     second = quiet.retrieve(HNSW).hits[1]
     found = why_not(rag, trace, second.chunk.id)  # the trace's settings count, not today's
     assert found.verdict == "fusion put it at rank 2, and only 1 are candidates"
-    assert found.remedy.startswith("candidates=2 would let it in") and steps(found)["rerank"].rank == 2
+    assert found.remedy.startswith("it would be let in with candidates=2:") and steps(found)["rerank"].rank == 2
 
 
 def test_a_pasted_passage_is_found_in_its_chunk_across_line_breaks_and_case(rag, trace):
@@ -102,8 +103,30 @@ def test_a_declined_question_names_the_threshold(rag, quiet):
     trace = quiet.trace(quiet.answer(FAR).trace_id)
     assert trace.answer.abstained
     found = why_not(rag, trace, trace.hits[0].chunk.id)
-    assert "threshold" in found.verdict and found.remedy.startswith("it would pass with threshold=0.")
+    assert "threshold" in found.verdict and found.remedy.startswith("it would be kept with threshold=")
     assert steps(found)["rerank"].passed is False
+
+
+@pytest.mark.parametrize("asked", [FAR, "Who founded the company Pinecone?", HNSW])
+def test_the_threshold_that_is_said_to_keep_a_passage_keeps_it_and_one_more_thousandth_does_not(rag, quiet, asked):
+    """Also where a name in the question raises the threshold above the setting."""
+    strict = quiet.with_config(quiet.config.replace({"threshold": 0.999 if asked == HNSW else None}))
+    trace = strict.trace(strict.answer(asked).trace_id)
+    assert trace.gate == "declined"
+    hit = trace.hits[2]
+    said = float(re.fullmatch(r"it would be kept with threshold=([\d.]+)", why_not(rag, trace, hit.chunk.id).remedy)[1])
+    for threshold, kept in ((said, True), (said + 0.001, False)):
+        found = quiet.with_config(quiet.config.replace({"threshold": threshold})).retrieve(asked)
+        assert next(h for h in found.hits if h.chunk.id == hit.chunk.id).kept is kept, threshold
+
+
+def test_a_candidate_above_the_floor_is_not_said_to_be_below_the_threshold(rag, trace):
+    """With the gate open, half of its threshold is enough beside the best."""
+    for hit in trace.hits:
+        if hit.rerank:
+            at = steps(why_not(rag, trace, hit.chunk.id))["rerank"]
+            assert at.passed is not hit.reason.startswith("probability"), hit.reason
+            assert ("below" in at.words) is hit.reason.startswith("probability"), hit.reason
 
 
 def test_stages_that_are_off_say_so(rag, quiet):

@@ -42,7 +42,8 @@ class Change:
 class Comparison:
     """settings: (name, before, after) of those that differ. words: ("same" | "gone" | "new", text) of the answers.
     timings: (stage, ms before, ms after), None where it did not run. `same`: hits that stand as they did.
-    models_changed: a model of the same name holds other weights, which no setting says."""
+    models_changed: a model of the same name holds other weights, which no setting says. gates: what each gate said, in
+    words, where one passed and the other did not; ("", "") else."""
 
     settings: tuple[tuple[str, object, object], ...]
     query: tuple[str, str]
@@ -54,6 +55,7 @@ class Comparison:
     words: tuple[tuple[str, str], ...]
     timings: tuple[tuple[str, float | None, float | None], ...]
     models_changed: bool = False
+    gates: tuple[str, str] = ("", "")
 
 
 def compare(before: Trace, after: Trace) -> Comparison:
@@ -66,7 +68,7 @@ def compare(before: Trace, after: Trace) -> Comparison:
     return Comparison(_settings(before, after), (before.query, after.query),
                       before.index_fingerprint != after.index_fingerprint, entered, left, moved,
                       len(both) - len(moved), word_diff(before.answer.text, after.answer.text), _timings(before, after),
-                      _models_changed(before, after))
+                      _models_changed(before, after), _gates(before, after))
 
 
 def word_diff(before: str, after: str) -> tuple[tuple[str, str], ...]:
@@ -93,6 +95,11 @@ def _settings(before: Trace, after: Trace) -> tuple[tuple[str, object, object], 
     names = [*before.config, *(name for name in after.config if name not in before.config)]
     return tuple((name, before.config.get(name), after.config.get(name)) for name in names
                  if before.config.get(name) != after.config.get(name))
+
+
+def _gates(before: Trace, after: Trace) -> tuple[str, str]:
+    said = [trace.gate + (f": {trace.gate_reason}" if trace.gate_reason else "") for trace in (before, after)]
+    return ("", "") if before.gate == after.gate else (said[0], said[1])
 
 
 def _models_changed(before: Trace, after: Trace) -> bool:
@@ -126,6 +133,8 @@ def _cause(before: Trace, after: Trace, one, two, ranks) -> tuple[str, str]:
     if before.query != after.query:
         return "query", "another query was searched"
     hit = (two or one)[1]
+    if one and two and (one[1].fused is None) != (two[1].fused is None):
+        return "select", f"{one[1].reason or 'no reason'} → {two[1].reason or 'no reason'}; a neighbour is not ranked"
     versions = [{d.id: d.sha256 for d in trace.documents}.get(hit.chunk.document_id) for trace in (before, after)]
     if (one is None or two is None) and all(versions) and versions[0] != versions[1]:
         return "index", "its document was changed between the two"

@@ -16,8 +16,9 @@ def markdown(trace: Trace) -> str:
     if trace.history:
         parts.append(_block("Earlier turns", "\n".join(f"{m.get('role', '')}: {m.get('content', '')}"
                                                        for m in trace.history)))
-    if trace.query != trace.question:
-        parts.append(_block(f"Searched instead ({_line(trace.query_reason)})", trace.query))
+    if trace.query != trace.question or trace.query_reason:
+        why = f" ({_line(trace.query_reason)})" if trace.query_reason else ""
+        parts.append(_block(("Searched instead" if trace.query != trace.question else "Searched") + why, trace.query))
     parts += [_block("Answer" + (" (declined)" if trace.answer.abstained else ""), trace.answer.text or "none"),
               "### Evidence", _evidence(trace), f"### Candidates\n\nGate: {trace.gate}, {_line(trace.gate_reason)}",
               _candidates(trace), *[f"{n}. {_text(hit)}" for n, hit in enumerate(trace.hits, 1) if hit.kept]]
@@ -49,7 +50,7 @@ def _facts(trace: Trace) -> str:
 def _evidence(trace: Trace) -> str:
     if not trace.evidence:
         return "None."
-    return "\n".join(f"- [{e.marker}] {_line(e.document)}, {_line(e.heading)}"
+    return "\n".join(f"- [{e.marker}] {_line(place(e.document, e.heading))}"
                      + (f" ({e.score:.2f})" if e.score is not None else "") + f": {_line(e.text)}"
                      for e in trace.evidence)
 
@@ -63,14 +64,19 @@ def _candidates(trace: Trace) -> str:
     return _table(("", "kept", "dense", "lexical", "fused", "rerank", "heading", "reason"), rows)
 
 
+def place(document: str, heading: str) -> str:
+    """The chain of headings, beginning with the document's title once."""
+    return heading if heading.startswith(document) else f"{document} > {heading}" if heading else document
+
+
 def _text(hit: Hit) -> str:
     text = _line(hit.chunk.text)
     return text if len(text) <= TEXT else text[:TEXT - 1] + "…"
 
 
 def _table(names: tuple, rows: list[tuple]) -> str:
-    lines = [names, tuple("---" for _ in names), *rows]
-    return "\n".join("| " + " | ".join(_line(str(cell)) for cell in line) + " |" for line in lines)
+    lines = ["| " + " | ".join(_line(str(cell)) for cell in line) + " |" for line in (names, *rows)]
+    return "\n".join([lines[0], "|" + " --- |" * len(names), *lines[1:]])
 
 
 def _block(title: str, text: str) -> str:

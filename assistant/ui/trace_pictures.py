@@ -89,7 +89,8 @@ def map_html(found: VectorMap, kept: frozenset[str]) -> str:
     dots = "".join(_dot(point, *at(point.x, point.y), point.chunk.id in kept) for point in reversed(found.points))
     mark = f'<path class="gb-query" d="M{here[0]} {here[1] - 8}l8 8l-8 8l-8 -8z"><title>The question</title></path>'
     note = (f"The map keeps {found.kept:.0%} of the true neighbours ({NEIGHBOURS} nearest of each point), "
-            f"{found.kept_of_query:.0%} of the question's own. Lines lead to its {len(near)} nearest by cosine.")
+            f"{found.kept_of_query:.0%} of the question's own. Lines lead to its {len(near)} nearest, by the cosine "
+            "with the whole chunk; the search looks at each chunk's sentences too, so its ranks may differ.")
     parts = [f'<p class="gb-note">{note}</p>']
     if not found.faithful:
         parts.append('<p class="gb-note gb-drift">That is little: near on the map need not be near in the vectors.</p>')

@@ -13,18 +13,24 @@ from assistant.ui.icons import icon
 from assistant.ui.inspector import milliseconds
 from assistant.ui.prose import esc
 from assistant.ui.trace_pictures import short
-from assistant.why_not import WhyNot
+from assistant.why_not import Step, WhyNot
 
+DIGITS = {"lexical": 2, "fused": 4}  # as on the cards; else 3
 
-def list_html(summaries: Sequence[Summary], total: int, opened: str = "", filtered: bool = False) -> str:
-    """A row a trace, the opened one marked."""
+def list_html(summaries: Sequence[Summary], total: int, opened: str = "", filtered: bool = False,
+              kept: bool = True) -> str:
+    """A row a trace, the opened one marked. kept: whether questions leave traces, which a setting decides."""
+    off = "" if kept else '<p class="gb-note gb-drift">Traces are off (traces=off): a question leaves none.</p>'
     if not summaries:
-        return ('<p class="gb-empty">No trace fits these filters.</p>' if filtered else
-                '<p class="gb-empty">Every question leaves a trace here. Ask something under Chat, or import one.</p>')
+        return off + ('<p class="gb-empty">No trace fits these filters.</p>' if filtered else
+                      '<p class="gb-empty">There are none. Import one to open it.</p>' if off else
+                      '<p class="gb-empty">Every question leaves a trace here. Ask something under Chat, or import one.'
+                      "</p>")
     rows = "".join(_row(summary, summary.id == opened) for summary in summaries)
     count = f"{len(summaries):,} of {total:,}" if total > len(summaries) else f"{total:,}"
-    return (f'<p class="gb-note">{count} {"trace" if total == 1 else "traces"}</p><table class="gb-docs gb-tracelist">'
-            '<thead><tr><th>Question</th><th class="gb-value">Time</th><th><span class="gb-sr">Delete</span></th></tr>'
+    return (f'{off}<p class="gb-note">{count} {"trace" if total == 1 else "traces"}</p>'
+            '<table class="gb-docs gb-tracelist"><thead><tr><th>Question</th><th class="gb-value">Time</th><th>'
+            '<span class="gb-sr">Delete</span></th></tr>'
             f"</thead><tbody>{rows}</tbody></table>")
 
 
@@ -66,9 +72,13 @@ def head_html(trace: Trace, changed: str, judged: Judgement | None) -> str:
     error = f'<p class="gb-note gb-bad">{esc(trace.error, 400)}</p>' if trace.error else ""
     words = esc(changed[:1].upper() + changed[1:], 600)
     note = f'<p class="gb-note gb-drift" role="status">{words}.</p>' if changed else ""
+    words = f'Searched: <q>{esc(trace.query, 400)}</q>' if trace.query != trace.question else ""
+    why = trace.query_reason if words else trace.query_reason[:1].upper() + trace.query_reason[1:]
+    why = f" ({esc(why, 400)})" if words and why else esc(why, 400)
+    searched = f'<p class="gb-note">{words}{why}</p>' if words or why else ""
     back = '<button type="button" class="gb-tool gb-back" data-event="select" data-id="">← All traces</button>'
     return (f'{back}<header class="gb-dochead" data-opened="{esc(trace.id)}"><h2>{esc(trace.question, 400)}</h2>'
-            f'<p>{" · ".join(facts)}</p></header>{error}{note}<div class="gb-tools">{thumbs}{files}</div>')
+            f'<p>{" · ".join(facts)}</p></header>{searched}{error}{note}<div class="gb-tools">{thumbs}{files}</div>')
 
 
 def answer_part(trace: Trace) -> str:
@@ -106,6 +116,13 @@ def funnel_html(trace: Trace) -> str:
         for _, words, count in known) + "</div>"
 
 
+def whole_html(trace: Trace) -> str:
+    """That no chunk was cut before it became a vector: a larger one is refused at ingest (ingest/chunk.py)."""
+    longest = max((hit.chunk.n_tokens for hit in trace.hits), default=0)
+    return (f'<p class="gb-note">The embedder saw each of these chunks whole: the longest has {longest} word pieces, '
+            "and none is made that goes beyond the embedder's limit.</p>") if longest else ""
+
+
 def compare_html(before: Trace, after: Trace, found: Comparison) -> str:
     """Two traces side by side: settings, what moved and why, the answers' words, the timings."""
     heads = "".join(f'<div><h4 class="gb-caps">{name}</h4><p class="gb-note">{esc(trace.id[:12])} · '
@@ -123,6 +140,8 @@ def compare_html(before: Trace, after: Trace, found: Comparison) -> str:
         notes.append("The index is another one, or changed between the two.")
     if found.models_changed:
         notes.append("A model of the same name holds other weights.")
+    if any(found.gates):
+        notes.append(f"Gate {esc(found.gates[0])} → {esc(found.gates[1])}.")
     parts = [f'<p class="gb-note">{" ".join(notes)}</p><div class="gb-sides">{heads}</div>',
              '<h4 class="gb-caps">Words of the answer</h4>' + _words(found)]
     for name, changes in (("Entered", found.entered), ("Left", found.left), ("Moved", found.moved)):
@@ -160,13 +179,14 @@ def _ms(value: float | None) -> str:
 def why_not_html(found: WhyNot) -> str:
     """The stages as a table, the verdict above it."""
     where = place_html(found.document, found.chunk.heading) if found.chunk else "not in the index"
+    where += f" ({esc(found.place)})" if found.place else ""
     changed = "The index is another one than when this was asked: these are its ranks now."
     note = f'<p class="gb-note gb-drift">{changed}</p>' if found.index_changed else ""
     remedy = f" {esc(found.remedy[:1].upper() + found.remedy[1:])}." if found.remedy else ""
     signs = {True: "passed", False: "stopped here", None: ""}
     rows = "".join(
         f'<tr class="{"gb-stopped" if step.passed is False else ""}"><th scope="row">{esc(step.stage)}</th>'
-        f'<td class="gb-value">{f"{step.value:.3f}" if step.value is not None else "–"}</td><td class="gb-value">'
+        f'<td class="gb-value">{_score(step)}</td><td class="gb-value">'
         f'{f"{step.rank} of {step.of}" if step.rank else "–"}</td><td>{esc(step.words)}<span class="gb-sr"> '
         f"{signs[step.passed]}</span></td></tr>" for step in found.steps)
     text = ""
@@ -175,6 +195,10 @@ def why_not_html(found: WhyNot) -> str:
                 f"<p>{esc(found.chunk.text, 4000)}</p></div></details>")
     verdict = esc(found.verdict[:1].upper() + found.verdict[1:])
     return (f'{note}<p class="gb-verdict" role="status"><b>{verdict}.</b>{remedy}</p>'
-            f'<p class="gb-note">{where} ({esc(found.place)})</p>{text}<table class="gb-docs gb-steps"><thead><tr>'
+            f'<p class="gb-note">{where}</p>{text}<table class="gb-docs gb-steps"><thead><tr>'
             '<th>Stage</th><th class="gb-value">Score</th><th class="gb-value">Rank</th><th>What happened</th></tr>'
             f"</thead><tbody>{rows}</tbody></table>")
+
+
+def _score(step: Step) -> str:
+    return f"{step.value:.{DIGITS.get(step.stage, 3)}f}" if step.value is not None else "–"

@@ -12,7 +12,7 @@ from pathlib import Path
 import gradio as gr
 
 from assistant import exchange
-from assistant.catalog.traces import Wanted
+from assistant.catalog.traces import Summary, Wanted
 from assistant.errors import GlassboxError
 from assistant.pipeline import Assistant
 from assistant.records import Trace
@@ -24,7 +24,15 @@ from assistant.ui.jobs import failure
 from assistant.ui.prose import esc
 from assistant.ui.replay_form import ReplayForm, changes
 from assistant.ui.trace_pictures import flow_html, map_html
-from assistant.ui.trace_view import answer_part, compare_html, funnel_html, head_html, list_html, why_not_html
+from assistant.ui.trace_view import (
+    answer_part,
+    compare_html,
+    funnel_html,
+    head_html,
+    list_html,
+    whole_html,
+    why_not_html,
+)
 from assistant.ui.warmth import Warmth
 from assistant.vector_map import vector_map
 from assistant.why_not import why_not
@@ -49,16 +57,17 @@ class Traces:
         self._events(page, tab)
 
     def _list(self) -> None:
-        self.search = gr.Textbox(placeholder="Search questions, answers and notes", label="Search traces",
-                                 show_label=False, container=False, max_lines=1, elem_id="gb-tracesearch")
+        with gr.Row(elem_id="gb-tracefind", equal_height=False):
+            self.search = gr.Textbox(placeholder="Search questions, answers and notes", label="Search traces",
+                                     show_label=False, container=False, max_lines=1, elem_id="gb-tracesearch")
+            self.file = gr.UploadButton("Import", file_types=[".json", ".jsonl"], size="sm", min_width=0,
+                                        elem_id="gb-traceimport")
         self.filters = gr.CheckboxGroup(list(FILTERS), label="Only", show_label=False, container=False,
                                         elem_id="gb-tracefilters")
         self.message = fragment("", elem_id="gb-tracemessage")
         self.rows = fragment("", elem_id="gb-tracerows", wired=True)
         with gr.Row(elem_id="gb-tracebuttons", equal_height=False):
             self.more = gr.Button("Show more", size="sm", visible=False, min_width=0, elem_id="gb-tracemore")
-            self.file = gr.UploadButton("Import", file_types=[".json", ".jsonl"], size="sm", min_width=0,
-                                        elem_id="gb-traceimport")
 
     def _open(self) -> None:
         def export_trace(asked: list[str]) -> str:
@@ -92,7 +101,8 @@ class Traces:
                 self.draw = gr.Button("Draw the map", variant="primary", size="sm", elem_id="gb-mapdraw")
                 self.map = fragment("", elem_id="gb-map")
             with gr.Tab("Why not?", id="why", elem_id="gb-trace-why", render_children=True):
-                self.chunk = gr.Dropdown([], label="A chunk of the corpus", elem_id="gb-whychunk", filterable=True)
+                self.chunk = gr.Dropdown([], label="A chunk of the corpus", elem_id="gb-whychunk", filterable=True,
+                                         info="type words of its heading or of its beginning")
                 self.passage = gr.Textbox(label="or the passage that should have been found", lines=3, max_lines=8,
                                           elem_id="gb-whypassage")
                 self.ask_why = gr.Button("Explain", variant="primary", size="sm", elem_id="gb-whyask")
@@ -133,7 +143,8 @@ class Traces:
         wanted = Wanted(search or "", FILTERS[0] in filters, FILTERS[1] in filters,
                         SLOW_MS if FILTERS[2] in filters else None, "down" if FILTERS[3] in filters else "")
         found, total = self.rag.traces.list(wanted, shown), self.rag.traces.count(wanted)
-        return list_html(found, total, opened, wanted != Wanted()), gr.update(visible=total > shown)
+        rows = list_html(found, total, opened, wanted != Wanted(), self.rag.config.traces)
+        return rows, gr.update(visible=total > shown)
 
     def show_first(self, search: str, filters: list[str], opened: str) -> tuple[str, object, int]:
         return *self.show(search, filters, PAGE, opened), PAGE
@@ -174,7 +185,7 @@ class Traces:
         return [trace.id, self._head(trace), gr.update(visible=True), judged.note if judged else "",
                 gr.update(visible=True, **({"selected": "compare"} if note else {})),
                 f'{answer_part(trace)}<h4 class="gb-caps">Evidence</h4>{passages}',
-                f"{funnel_html(trace)}{flow_html(trace)}{chunks_html(trace, trace.threshold)}",
+                f"{funnel_html(trace)}{flow_html(trace)}{whole_html(trace)}{chunks_html(trace, trace.threshold)}",
                 timings_html(trace.spans, trace.config, facts), prompt_html(trace),
                 *self.form.values(trace),
                 gr.update(choices=self._others(trace), value=other or None),
@@ -191,7 +202,7 @@ class Traces:
         family = self.rag.traces.list(Wanted(parent=trace.id), PAGE)
         alike = self.rag.traces.list(Wanted(search=trace.question), PAGE)
         found = {s.id: s for s in (*family, *alike, *self.rag.traces.list(limit=PAGE)) if s.id != trace.id}
-        named = [(f"{s.created[5:16].replace('T', ' ')} · {s.question[:60]}", s.id) for s in found.values()]
+        named = [(_one_line(s), s.id) for s in found.values()]
         if trace.parent and trace.parent not in found and self.rag.traces.has(trace.parent):
             named.insert(0, (f"its parent, {trace.parent[:12]}", trace.parent))
         return named
@@ -239,11 +250,14 @@ class Traces:
 
     def chunks(self) -> object:
         chunks = self.rag.chunks()[:MOST_CHUNKS]
-        return gr.update(choices=[(f"{c.heading.split(' > ')[-1][:50]}: {' '.join(c.text.split())[:70]}", c.id)
+        return gr.update(choices=[(f"{_cut(c.heading.split(' > ')[-1], 60)}: {_cut(c.text, 120)}", c.id)
                                   for c in chunks])
 
     def explain(self, opened: str, chunk: str | None, passage: str) -> Iterator[str]:
         passage = (passage or "").strip()
+        if not passage and not chunk:
+            yield _note("Choose a chunk, or paste the passage that should have been found.", bad=True)
+            return
         yield from _computed("Looking at every chunk…", lambda: why_not_html(
             why_not(self.rag, self.rag.trace(opened), None if passage else chunk, passage or None)))
 
@@ -265,6 +279,18 @@ def _computed(wait: str, make: Callable[[], str]) -> Iterator[str]:
     except Exception as error:  # the page must stay usable
         traceback.print_exc(file=sys.stderr)
         yield _note(failure(error), bad=True)
+
+
+def _one_line(item: Summary) -> str:
+    """A trace among others of the same question."""
+    tags = ", ".join(word for word, fits in (("declined", item.abstained), ("replay", item.parent)) if fits)
+    return (f"{item.created[5:16].replace('T', ' ')} · {item.id[:8]} · {_cut(item.question, 60)}"
+            + (f" ({tags})" if tags else ""))
+
+
+def _cut(text: str, limit: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[:limit - 1] + "…"
 
 
 def _note(text: str, bad: bool = False) -> str:
