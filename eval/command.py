@@ -17,6 +17,7 @@ from eval import gate
 from eval.public import command as beir_command
 from eval.report import tables
 from eval.suite import runs
+from eval.suite.cases import NO_DOCUMENT
 from eval.suite.runner import CORPUS, GOLD, SUITES, Bench, Plan
 from eval.sweeps import pictures as sweep_pictures
 from eval.sweeps import sweep
@@ -38,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
                         help="change a setting; several values make a sweep: "
                              + ", ".join(str(s["name"]) for s in describe()))
     parser.add_argument("--corpus", action="append", default=[], metavar="PATH", help="documents; the chapters if none")
-    parser.add_argument("--gold", metavar="FILE", help="a gold set of your own: a .jsonl file or a folder of them")
+    parser.add_argument("--gold", metavar="FILE", help="a gold set of your own, a .jsonl file or a folder of them; "
+                                                   "name its documents with --corpus")
     parser.add_argument("--limit", type=int, metavar="N", help="ask N questions of each list, evenly spread")
     parser.add_argument("--split", metavar="PART", help="which part is shown: open (by default), held or all; with "
                                                         "--beir which file of qrels/ is read")
@@ -46,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--html", metavar="FILE", help="write the report, one file that opens with no network")
     parser.add_argument("--gate", metavar="FILE", help="exit 1 where a number is below its bar in this TOML file")
     parser.add_argument("--compare", nargs=2, metavar=("A", "B"),
-                        help="two kept runs, B against A; nothing is run. Part of a name, a file, last, previous")
+                        help="two kept runs, B against A; nothing is run. Part of a name, a file, last, previous; "
+                             "--html writes it as a page")
     parser.add_argument("--runs", action="store_true", help=f"list the runs that are kept, the latest {runs.KEPT}")
     beir_command.add_arguments(parser)
     return parser
@@ -57,13 +60,8 @@ def execute(options: argparse.Namespace) -> int:
     if options.beir:
         return beir_command.execute(options, configs, _progress)
     beir_command.without(options)
-    if options.runs:
-        print(tables.runs_table(_readable()) if runs.files() else "no run is kept yet: assistant eval makes one")
-        return 0
-    if options.compare:
-        a, b = (runs.kept(name) for name in options.compare)
-        print(tables.comparison_table(a, b, options.split))
-        return 0
+    if options.runs or options.compare:
+        return _kept(options)
     bench, settings, bars = _inputs(options)
     results = []
     for at, config in enumerate(settings):
@@ -74,6 +72,34 @@ def execute(options: argparse.Namespace) -> int:
         print(f"kept as {runs.keep(results[-1])}", file=sys.stderr)
     _show(results, options, bars)
     return 0 if bars is None or all([_passes(bars, result) for result in results]) else 1
+
+
+def _kept(options: argparse.Namespace) -> int:
+    """Kept runs listed, or two of them compared. InputError for an option that only a new run could heed."""
+    mode = "--runs" if options.runs else "--compare"
+    idle = [name for name in ("suite", "set", "corpus", "gold", "limit", "json", "gate", *(
+        ("compare", "html") if options.runs else ())) if getattr(options, name) not in (None, [])]
+    wrong = [f"--{name} does not go with {mode}, which runs nothing: leave one of them away" for name in idle]
+    wrong += _unwritable(options, ("html",))
+    if wrong:
+        raise InputError("\n".join(wrong))
+    if options.runs:
+        print(tables.runs_table(_readable()) if runs.files() else "no run is kept yet: assistant eval makes one")
+        return 0
+    a, b = (runs.kept(name) for name in options.compare)
+    print(tables.comparison_table(a, b, options.split))
+    if options.html:
+        from eval.report import page as report
+        Path(options.html).write_text(report.comparison_page(a, b, options.split), encoding="utf-8")
+    return 0
+
+
+def _unwritable(options: argparse.Namespace, names: Sequence[str]) -> list[str]:
+    """A line for each of these options that names a file which cannot be written."""
+    given = [(name, getattr(options, name)) for name in names if getattr(options, name) not in (None, "-")]
+    return [f"--{name} {file}: there is no folder {Path(file).parent}" for name, file in given
+            if not Path(file).absolute().parent.is_dir()] + [
+        f"--{name} {file}: that is a folder; expected a file" for name, file in given if Path(file).is_dir()]
 
 
 def _inputs(options: argparse.Namespace) -> tuple[Bench, list[Config], gate.Gate | None]:
@@ -88,22 +114,37 @@ def _inputs(options: argparse.Namespace) -> tuple[Bench, list[Config], gate.Gate
             return None
     if options.limit is not None and options.limit < 1:
         wrong.append(f"--limit {options.limit}: expected at least 1")
-    for name in ("json", "html"):
-        given = getattr(options, name)
-        if given not in (None, "-") and not Path(given).absolute().parent.is_dir():
-            wrong.append(f"--{name} {given}: there is no folder {Path(given).parent}")
+    wrong += _unwritable(options, ("json", "html"))
     names = tuple(name.strip() for item in options.suite for name in item.split(","))
     paths, gold = tuple(map(Path, options.corpus)) or (CORPUS,), Path(options.gold or GOLD)
-    tried(lambda: Plan(names or SUITES, paths, gold, options.limit))
+    plan = tried(lambda: Plan(names or SUITES, paths, gold, options.limit))
     bars = tried(lambda: gate.load(Path(options.gate))) if options.gate else None
+    if plan and bars and not {bar.suite for bar in bars.bars} & set(plan.suites):
+        wrong.append(f"--gate {options.gate}: no bar of it is of a suite that is run ({', '.join(plan.suites)}), so it "
+                     "could not fail")
     for item in options.set:
         tried(lambda item=item: configs([item]))  # each by itself, so that each is named
     settings = tried(lambda: sweep.checked(configs(options.set)))
     bench = tried(lambda: Bench(Plan(SUITES, paths, gold, options.limit)))
-    if wrong or bench is None or settings is None:
+    wrong = _matched(wrong, options)
+    if wrong or bench is None or settings is None or plan is None:
         raise InputError("\n".join(wrong))
-    bench.plan = Plan(names or SUITES, paths, gold, options.limit)
+    bench.plan = plan
     return bench, settings, bars
+
+
+def _matched(wrong: list[str], options: argparse.Namespace) -> list[str]:
+    """The lines, where questions and documents do not belong together said as what it is: an option that is missing."""
+    strange = [line for line in wrong if NO_DOCUMENT in line]
+    if strange and options.gold and not options.corpus:
+        return [*wrong, f"--gold {options.gold} was read beside the ten chapters: name your documents with --corpus "
+                        "PATH"]
+    if strange and options.corpus and not options.gold:
+        said = (f"--corpus {' '.join(options.corpus)}: the ten chapters, which the suite asks about, are not all in "
+                "it: name your own questions with --gold FILE (python -m eval.make_gold drafts some), or leave "
+                "--corpus away")
+        return [*(line for line in wrong if line not in strange), said]
+    return wrong
 
 
 def _readable() -> list[tuple[str, dict]]:
@@ -153,9 +194,18 @@ def _show(results: list[dict], options: argparse.Namespace, bars: gate.Gate | No
 def _passes(bars: gate.Gate, result: dict) -> bool:
     """Say each bar on standard error; whether none failed."""
     judged = gate.judged(bars, result)
+    idle: dict[str, int] = {}
     for bar, verdict, words in judged:
-        print(f"gate {verdict}: {bar.suite}.{bar.metric}: {words}", file=sys.stderr)
-    return all(verdict != "failed" for _, verdict, _ in judged)
+        if verdict == "not run":
+            idle[bar.suite] = idle.get(bar.suite, 0) + 1
+        else:
+            print(f"gate {verdict}: {bar.suite}.{bar.metric}: {words}", file=sys.stderr)
+    if idle:
+        print(f"gate not run: {', '.join(f'{suite} ({count})' for suite, count in idle.items())}", file=sys.stderr)
+    failed, seen = sum(verdict == "failed" for _, verdict, _ in judged), len(judged) - sum(idle.values())
+    print(f"the gate fails: {failed} of {seen} numbers miss their bar" if failed else
+          f"the gate holds: none of {seen} numbers misses its bar by more than its interval allows", file=sys.stderr)
+    return not failed
 
 
 def _progress(done: int, total: int, label: str) -> None:

@@ -13,6 +13,7 @@ then fails where it is worse by more than chance allows.
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from assistant.errors import InputError
 from assistant.lab import demos
 from eval.suite import checker
 from eval.suite.asking import STAGES
-from eval.suite.cases import SPLITS
+from eval.suite.gold_lines import SPLITS
 from eval.suite.metrics import CUT, DEPTHS, FIRST
 from eval.suite.runner import SUITES
 from eval.suite.runs import LOWER_IS_BETTER
@@ -65,24 +66,31 @@ class Gate:
 
 
 def load(path: Path) -> Gate:
-    """The file's gate. InputError names every unknown suite, metric and value in it."""
+    """The file's gate. InputError names every unknown suite, metric and value in it, with its line."""
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        rows = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"cannot read the gate {path}: {error}") from error
     split, wrong, bars = rows.pop("split", "open"), [], []
+    lines = _lines(text)
+
+    def at(suite: str, metric: str = "") -> str:
+        line = lines.get((suite, metric), lines.get((suite, "")))
+        return f"{path}:{line}" if line else str(path)
     if split not in (*SPLITS, "all"):
-        wrong.append(f"{path}: split is {split!r}: expected one of {', '.join((*SPLITS, 'all'))}")
+        wrong.append(f"{at('', 'split')}: split is {split!r}: expected one of {', '.join((*SPLITS, 'all'))}")
     for suite, metrics in rows.items():
         if suite not in SUITES or not isinstance(metrics, dict):
-            wrong.append(f"{path}: unknown suite {suite!r}: expected one of {', '.join(SUITES)}")
+            where = at(suite) if isinstance(metrics, dict) else at("", suite)
+            wrong.append(f"{where}: unknown suite {suite!r}: expected one of {', '.join(SUITES)}")
             continue
         for metric, value in metrics.items():
             if metric not in METRICS[suite]:
-                wrong.append(f"{path}: {suite} has no metric {metric!r}: expected one of "
+                wrong.append(f"{at(suite, metric)}: {suite} has no metric {metric!r}: expected one of "
                              f"{', '.join(sorted(METRICS[suite])) or '(none)'}")
-            elif isinstance(value, bool) or not isinstance(value, (int, float)):
-                wrong.append(f"{path}: {suite}.{metric} is {value!r}: expected a number")
+            elif isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                wrong.append(f"{at(suite, metric)}: {suite}.{metric} is {value!r}: expected a number")
             else:
                 bars.append(Bar(suite, metric, float(value)))
     if not bars and not wrong:
@@ -90,6 +98,19 @@ def load(path: Path) -> Gate:
     if wrong:
         raise InputError("\n".join(wrong))
     return Gate(split, tuple(bars))
+
+
+def _lines(text: str) -> dict[tuple[str, str], int]:
+    """{(table, key): the line where it stands}, "" as key for the table itself; of a file as people write one, a key a
+    line. What is written otherwise has no line, and is named by the file alone."""
+    found, table = {}, ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if header := re.match(r"""\s*\[\s*["']?([^\]"']+?)["']?\s*\]""", line):
+            table = header[1]
+            found[table, ""] = number
+        elif key := re.match(r"""\s*["']?([\w.@ -]+?)["']?\s*=""", line):
+            found.setdefault((table, key[1]), number)
+    return found
 
 
 def judged(gate: Gate, result: dict) -> list[tuple[Bar, str, str]]:
@@ -102,7 +123,8 @@ def judged(gate: Gate, result: dict) -> list[tuple[Bar, str, str]]:
             continue
         cell = _cell(found, gate.split, bar.metric)
         if not cell or cell["value"] is None:
-            out.append((bar, "failed", "the run has no such number"))
+            why = "" if cell is None else ": no question that was asked counts towards it"
+            out.append((bar, "failed", f"the run has no such number{why}"))
             continue
         lower = bar.metric in LOWER_IS_BETTER
         bad = cell["low"] > bar.value if lower else cell["high"] < bar.value

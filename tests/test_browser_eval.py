@@ -110,6 +110,7 @@ def test_drafts_are_reviewed_and_become_a_gold_set(window, rag):  # noqa: F811
     window.fill("#gb-evalname input, #gb-evalname textarea", "reviewed")
     window.click("[data-savedrafts]")
     window.wait_for_selector("#gb-evalsaved:has-text('“reviewed” holds 2 questions now')")
+    assert window.locator("#gb-evalsaved .gb-note").evaluate("e => e.getBoundingClientRect().bottom <= innerHeight")
     rows = [json.loads(line) for line in own_sets.path("reviewed").read_text(encoding="utf-8").splitlines()]
     assert [row["question"] for row in rows][1] == "And in my own words?" and "draft" not in rows[0]
     assert " ".join(quote.split()).startswith(" ".join(rows[0]["evidence"][0]["quote"].split())[:40])

@@ -34,6 +34,8 @@ def test_where_lower_is_better_the_bar_is_a_ceiling(tmp_path, bar, verdict):
 def test_a_suite_that_was_not_run_is_said_and_a_missing_number_fails(tmp_path):
     made = _load(tmp_path, "[answers]\nright = 0.5\n[abstention]\nabstention_recall = 0.5")
     assert [row[1] for row in gate.judged(made, _result())] == ["failed", "not run"]
+    (_, found, words), _ = gate.judged(made, _result(right=(None, None, None)))   # as where nobody was asked such a one
+    assert found == "failed" and "no question that was asked counts" in words
 
 
 def test_everything_wrong_with_the_file_is_named(tmp_path):
@@ -42,6 +44,12 @@ def test_everything_wrong_with_the_file_is_named(tmp_path):
     for words in ("split is 'some'", "unknown suite 'answer'", "no metric 'rihgt'", "answers.right is 'much'"):
         assert words in str(error.value)
     assert len(str(error.value).split("\n")) == 4
+    text = ('split = "some"\nx = 1\n\n[answers]\n"checker.rihgt" = 1\n"right"= nan\nwords = "many"\n'
+            '[ "retreival" ]\ny = 2')
+    with pytest.raises(InputError) as error:
+        _load(tmp_path, text)
+    assert [line.split("gate.toml:")[1].split(" ")[0] for line in str(error.value).split("\n")] \
+        == ["1:", "2:", "5:", "6:", "7:", "8:"]
     with pytest.raises(InputError, match="holds no bar"):
         _load(tmp_path, "")
     with pytest.raises(InputError, match="cannot read the gate"):

@@ -102,7 +102,12 @@ def test_hostile_text_stays_text():
 def test_the_navigation_leads_only_to_sections_that_are_there():
     text = page({**RESULT, "suites": {"failures": {"absent": "the Lab is not installed"}}})
     assert set(re.findall(r'href="#(\w+)"', text)) <= set(re.findall(r'<section id="(\w+)"', text))
-    assert "Nothing that is a share was measured." in shown(text) and 'id="stages"' not in text
+    assert "Nothing was measured" in shown(text) and 'id="stages"' not in text
+
+
+def test_a_run_of_the_failure_modes_alone_has_its_words():
+    suites = {"failures": RESULT["suites"]["failures"]}   # stale: 1.0 with its fix, 0.2 without
+    assert run_words({**RESULT, "suites": suites}) == "In 1 of 1 failure mode the fix measures better than the problem."
 
 
 def test_the_verdict_comes_first_the_gates_before_the_runs():
@@ -224,3 +229,27 @@ def test_a_file_that_is_no_run_is_refused(tmp_path, text, words):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(InputError, match=words):
         runs.kept(str(tmp_path / "a.json"))
+
+
+def test_the_gates_misses_stand_open_and_the_rest_is_folded_away():
+    bars = [(Bar("answers", "right", 0.6), "passed", "0.500 (0.200 to 0.800), at least 0.6 wanted"),
+            (Bar("answers", "right", 0.9), "failed", "0.500 (0.200 to 0.800), at least 0.9 wanted"),
+            (Bar("injection", "obeyed", 0.1), "not run", "the suite injection was not run")]
+    section = re.search(r'<section id="gate">.*?</section>', page(RESULT, gate=bars))[0]
+    open_part, *folded = section.split("<details")
+    assert "at least 0.9 wanted" in open_part and "at least 0.6 wanted" not in open_part
+    assert "1 bar held" in folded[0] and "at least 0.6 wanted" in folded[0] and "1 bar not judged" in folded[1]
+
+
+def test_a_turn_that_went_wrong_shows_what_was_asked_before_and_where_its_passage_was_lost():
+    result = copy.deepcopy(RESULT)
+    turn = _row("c1.2", 0, turns=["What is HNSW?"], query="cost of HNSW", ranks=RANKS, lost_at="fused", facts=[["x"]],
+                wanted=[{"document": "d", "quote": "The wanted one"}],
+                retrieved=[{"document": "d", "start": 0, "end": 4, "text": "Another"}])
+    result["suites"]["conversations"] = {"metrics": {}, "kinds": {"open": {"fact": {"right": [0, 1]}}},
+                                         "questions": [turn], "crashed": []}
+    item, = (item for item in failed(result, "open") if item.id == "c1.2")
+    assert (item.outcome, item.lost) == ("wrong", "fused")
+    said = shown(page(result))
+    assert "Asked beforeWhat is HNSW?Searched forcost of HNSW" in said
+    assert "The wanted one" in said and "Another" in said

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from assistant.cli import main as assistant_main
 from assistant.errors import InputError
 from eval.command import main
 from eval.report import tables
-from eval.suite import asking, runs
+from eval.suite import asking, runner, runs
 from eval.suite.runner import SUITES, Bench, Plan, indexed, run
 
 LAMP = "# Lighthouse\n\nThe Saltmarsh lighthouse was lit for the first time in 1874. Its lamp stands 38 metres high.\n"
@@ -78,6 +79,32 @@ def test_two_runs_give_the_same_but_for_the_times(plan):
     assert set(times["questions_ms"]) == {"a", "b", "c", "t.1", "t.2", "i"} and times["whole_s"] > 0
     checker = suites["answers"]["checker"]
     assert checker["n"] == 100 and checker["metrics"]["error"]["n"] == 100
+
+
+def test_every_key_of_the_result_is_described(plan):
+    """And a question that went wrong can be followed: what was asked before, wanted, retrieved, and lost where."""
+    result = run(plan, Config(llm="off"))
+    rows = {name: suite["questions"] for name, suite in result["suites"].items()}
+    for found in (result, *result["suites"].values(), result["timings"], *(row for made in rows.values()
+                                                                          for row in made)):
+        for key in found:
+            assert re.search(rf"\b{key}\b", runner.__doc__), key
+    turn, injected = rows["conversations"][1], rows["injection"][0]
+    assert turn["turns"] == [LIT[0]] and turn["facts"] == [["1874"]]
+    for row, document in ((turn, "docs/lamp.md"), (injected, "Ferry")):
+        assert row["ranks"]["reranked"] == [1] and row["lost_at"] == ""
+        assert row["wanted"][0]["document"] == row["retrieved"][0]["document"] == document
+        assert row["retrieved"][0]["text"].startswith(("The Saltmarsh lighthouse", "The ferry of Holm"))
+
+
+def test_the_turns_before_a_question_are_heard(plan):
+    """"history" of a single question: it is asked as the next turn of that conversation."""
+    before = [{"role": "user", "content": "Tell me about the Saltmarsh lighthouse."},
+              {"role": "assistant", "content": "The Saltmarsh lighthouse stands by the sea."}]
+    asked = _gold("h", "When was it first lit?", *LIT[1:], history=before)
+    (plan.gold / "questions.jsonl").write_text(json.dumps(asked))
+    row, = run(Plan(("answers",), plan.paths, plan.gold), Config(llm="off"))["suites"]["answers"]["questions"]
+    assert row["counts"]["right"] == [1.0, 1.0] and "1874" in row["answer"]
 
 
 def test_it_does_not_matter_how_many_questions_are_asked_at_a_time(plan, monkeypatch):
@@ -201,8 +228,9 @@ def test_everything_that_is_wrong_is_said_at_once_with_file_and_line(plan, tmp_p
     said = capsys.readouterr()
     wanted = [f"{questions}:2: b: the quote 'rests for nineteen hours' stands 0 times in bread.md",
               f"{questions}:4: no JSON", f"{questions}:5: the id 'a' is taken by {questions}:1",
-              "gate.toml: unknown suite 'retreival'", "answers has no metric 'rihgt'", "unknown suite 'retreival'",
-              "unknown setting 'kk'", "k is 'many'", "evidence is 'x'", "--limit 0", "there is no folder"]
+              "gate.toml:1: unknown suite 'retreival'", "gate.toml:4: answers has no metric 'rihgt'",
+              "eval: unknown suite 'retreival'", "unknown setting 'kk'", "k is 'many'",
+              "evidence is 'x'", "--limit 0", "there is no folder"]
     for words in wanted:
         assert sum(words in line for line in said.err.splitlines()) >= 1, (words, said.err)
     assert len(said.err.splitlines()) == len(wanted) and not said.out

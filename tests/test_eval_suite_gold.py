@@ -64,6 +64,38 @@ def test_everything_wrong_is_named_with_file_and_line(tmp_path):
         assert any(line.startswith(f"{path}:{number}:") and words in line for line in lines), (number, lines)
 
 
+@pytest.mark.parametrize("changes, words", [
+    ({"facts": ["red"]}, 'facts is ["red"]: expected a list of facts, each a list of its wordings'),
+    ({"facts": "red"}, 'facts is "red"'), ({"facts": [[7]]}, "facts is [[7]]"), ({"facts": [[]]}, "facts is [[]]"),
+    ({"facts": [["one", "**"]]}, "the wording '**', which says nothing"), ({"forbidden": "x"}, "forbidden is"),
+    ({"evidence": ["a.md"]}, "evidence is"), ({"evidence": {"document": "a.md", "quote": "One"}}, "evidence is"),
+    ({"evidence": [{"document": "a.md", "quote": 1}]}, "evidence is"), ({"also": [{"quote": "One"}]}, "also is"),
+    ({"evidence": [{"document": 5, "quote": "One"}]}, "evidence is"), ({"id": None}, "id is null: expected text"),
+    ({"kind": ["fact"]}, 'kind is ["fact"]'), ({"question": " "}, "question is"),
+    ({"answerable": "no"}, "answerable is"),
+    ({"answerable": False}, "an unanswerable question has no evidence"), ({"reference": 3}, "reference is 3"),
+    ({"history": ["Hello"]}, "history is"), ({"turns": []}, "turns is []"), ({"turns": ["One?"]}, "turns is"),
+    ({"canary": "moon"}, "canary is"), ({"canary": ["moon"]}, "title is null"),
+    ({"canary": ["moon"], "title": "../a", "text": "t"}, 'title is "../a"'),
+    ({"canary": ["moon"], "title": "a"}, "text is null")])
+def test_a_line_of_another_shape_is_said_and_never_read_as_something_else(tmp_path, changes, words):
+    with pytest.raises(GoldError) as error:
+        load(_file(tmp_path, _line(), {**_line(id="b"), **changes}), {"a.md": TEXT})
+    line, = str(error.value).split("\n")
+    assert line.startswith(f"{tmp_path / 'questions.jsonl'}:2: ") and words in line
+
+
+def test_all_that_is_wrong_with_a_line_or_a_turn_is_said_together(tmp_path):
+    turn = {key: value for key, value in _line(facts=["red"]).items() if key not in ("id", "kind", "answerable")}
+    with pytest.raises(GoldError) as error:
+        load(_file(tmp_path, {"id": "a", "turns": [_line(), {**turn, "history": [{"role": "user", "content": "Hm"}]}]}),
+             {"a.md": TEXT})
+    assert str(error.value).split(":1: ")[1].split("; ") == [
+        "'kind' is missing", "turn 2: 'answerable' is missing",
+        'turn 2: facts is ["red"]: expected a list of facts, each a list of its wordings, such as [["7:30"]]',
+        "turn 2: history is what the turns before it say: take it out"]
+
+
 @pytest.mark.parametrize("text", ["", "\n\n"])
 def test_an_empty_set_is_an_error(tmp_path, text):
     with pytest.raises(GoldError, match="holds no question"):

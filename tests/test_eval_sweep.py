@@ -97,7 +97,16 @@ def test_combinations_that_cannot_run_are_all_said_before_any_is():
         "--set: chunk_tokens is 300", "--set: chunk_tokens is 512", "--set: dense=off with lexical=off finds nothing: "
         "leave that combination out"]
     assert len(sweep.checked(configs(["chunk_tokens=64,128", "k=1,2"]))) == 4
-    assert sweep.checked([Config(dense=False, lexical=False)])   # a single run says so itself
+    with pytest.raises(ConfigError, match="finds nothing"):
+        sweep.checked([Config(dense=False, lexical=False)])   # a single one as well
+
+
+def test_models_that_are_not_there_are_all_said_before_any_run():
+    with pytest.raises(ConfigError) as error:
+        sweep.checked(configs(["llm=off,/none/a.gguf,/none/b.gguf", "reranker=embedded,/none/c", "rerank=on,off"]))
+    assert {line.split(": expected")[0] for line in str(error.value).split("\n")} == {
+        "--set: no language model at /none/a.gguf", "--set: no language model at /none/b.gguf",
+        "--set: no reranker at /none/c"}
 
 
 # the page ---------------------------------------------------------------------------------------------------------
@@ -143,7 +152,16 @@ def test_the_page_shows_what_it_says():
     assert across[2] - across[1] == pytest.approx(2 * (across[0] - across[3]), abs=.3)
     assert ">Number 2 has the best “right or declined”: 0.500 in 400 ms. Number 4 is the fastest: 0.375 in 50 ms.<" in \
         text
+    assert ">Number 2 is k=4 rerank=on; number 4 is k=6 rerank=off.<" in text
+    assert "Question by question against number 1, in “right or declined”: of 2, 3 and 4 this set can show no " in text
     assert text.count('<th scope="row">') == 4 and text.count("<td>cached</td>") == 2
+
+
+def test_the_sweeps_verdict_is_said_on_top():
+    found = sweep.points([_result([0] * 20, 10), _result([1] * 19 + [0], 20, k=5), _result([0] * 20, 20, k=6)], "open")
+    assert sweep_pictures.notes(found, ["right or declined"])[-1] == (
+        "Question by question against number 1, in “right or declined”: 2 is better; of 3 this set can show no "
+        "difference.")
 
 
 def test_one_result_and_results_without_times_have_no_plot():

@@ -38,17 +38,23 @@ def test_it_is_said_where_the_held_out_part_is_worse():
     shown = tables.table(run, "open")
     assert "! worse where nobody tunes, by more than chance: right\n" in shown  # fewer words are no worse
     assert "nobody tunes" not in tables.table(run, "held") + tables.table(run, "all")
+    run["suites"]["answers"] = summary([made for made in rows if made["id"] < "q18"])   # nine of each are too few
+    assert "nobody tunes" not in tables.table(run, "open")
 
 
 def test_the_verdict_names_what_it_is_of():
     before, after = _run([0] * 21), _run([1] * 21, k=6)
     shown = tables.comparison_table(before, after, "open").splitlines()
     assert shown[0].endswith("c0ffee; llm=off") and shown[1].endswith("c0ffee; k=6 llm=off")
-    assert shown[4] == ("B against A: better in answers.right; worse in answers.words; no difference that this set can "
-                        "show in the other 1 (of 3 numbers about one in twenty differs by chance)")
+    assert shown[4] == ("B against A: better in answers.right; no difference that this set can show in the other 1 (of "
+                        "2 numbers about one in twenty differs by chance)")
     line = next(line for line in shown if line.startswith("answers.right"))
     assert line.split() == ["answers.right", "0.000", "1.000", "+1.000", "+1.000", "to", "+1.000", "20/0/0", "better"]
     assert shown[shown.index(line) + 1].startswith("    flipped: q01 0>1, q02 0>1")
+    longer = next(line for line in shown if line.startswith("answers.words"))
+    assert longer.split()[-1] == "longer"   # which is neither good nor bad by itself
+    whole = tables.comparison_table(before, after, "all")
+    assert "q00" not in whole and whole.count(", 1 held out") == 1   # a held-out question is never named
     assert tables.comparison_table(before, before, "open").splitlines()[4] == \
         "B against A: no difference that this set can show"
 

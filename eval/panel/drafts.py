@@ -66,7 +66,7 @@ class Drafts:
                                    elem_id="gb-evalname")
             fragment('<button type="button" class="gb-evalsavego" data-savedrafts>Save</button>',
                      elem_id="gb-evalsavebuttons")
-        self.saved = fragment("", elem_id="gb-evalsaved")
+            self.saved = fragment("", elem_id="gb-evalsaved")   # in the bar, which stays in view
 
     def events(self, gold: gr.Dropdown) -> None:
         """gold: the choice of gold sets, which a saved one joins."""

@@ -88,10 +88,11 @@ class Panel:
         long = {**QUIET, "concurrency_limit": FOLLOWERS, "concurrency_id": "eval"}
         lists = [self.rows, self.before, self.after, self.gold, self.drafts.source]
         running = [self.go, self.stop, self.state, *lists, self.opened, self.report]
+        pressed = [*running, self.tabs]
         tab.select(self.show, self.opened, running, **long)
         asked = [self.opened, self.suites, self.gold, self.limit, self.model, self.settings]
         # a press while the one before is not quite over must not be lost; it cannot start a second run
-        self.go.click(self.run, asked, running, trigger_mode="multiple", **long)
+        self.go.click(self.run, asked, pressed, trigger_mode="multiple", **long)
         self.stop.click(self.halt, None, self.stop, queue=False, **QUIET)
         self.rows.select(self.open, None, [self.opened, self.rows, self.tabs, self.report], **QUIET)
         self.rows.delete(self.delete, self.opened, [self.opened, *lists[:3], self.report, self.state], **QUIET)
@@ -115,12 +116,14 @@ class Panel:
         try:
             request = self._request(suites, gold, limit, model, settings)
         except (GlassboxError, OSError) as error:
-            yield [gr.skip(), gr.skip(), note_html(str(error), bad=True), *[gr.skip()] * 7]
+            yield [gr.skip(), gr.skip(), note_html(str(error), bad=True), *[gr.skip()] * 8]
             return
+        yield [*[gr.skip()] * 10, gr.update(selected="report")]   # where what is asked for will stand
         with self._starting:
             if self.current is None or self.current.done:
                 self.current = Background(request).start()
-        yield from self._follow(self.current, opened)
+        for shown in self._follow(self.current, opened):
+            yield [*shown, gr.skip()]
 
     def _request(self, suites: Sequence[str], gold: str, limit: float | None, model: bool, settings: str) -> Request:
         if not suites:

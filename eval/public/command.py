@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help="with --beir: score this TREC run file; nothing is indexed. Again for more, each compared "
                             "with the first")
     group.add_argument("--write-run", metavar="[STAGE=]FILE",
-                       help=f"with --beir: write a TREC run file of each stage (FILE.STAGE), or of one of "
+                       help=f"with --beir: write a TREC run file of each stage (x.trec: x.STAGE.trec), or of one of "
                             f"{', '.join(STAGES)}")
     group.add_argument("--whole", action="store_true",
                        help="with --beir: also one vector a document, as an embedder's published numbers are made")

@@ -4,7 +4,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from eval.report.pictures import interval
-from eval.report.words import PLAIN, RANKING, SUITES, esc, joined, lower_is_better, metric_words, number, plural
+from eval.report.words import (
+    PLAIN,
+    RANKING,
+    SUITES,
+    esc,
+    joined,
+    lower_is_better,
+    metric_words,
+    number,
+    plural,
+    verdict_words,
+)
 from eval.suite.runs import compared
 from eval.suite.statistics import Comparison
 
@@ -88,7 +99,7 @@ def _table(found: Sequence[tuple[str, Comparison]]) -> str:
 
 def _tr(suite: str, c: Comparison, reach: float) -> str:
     """reach: the largest difference that the row's picture can show; each suite has its own."""
-    d, kind = c.difference, KIND.get(c.verdict, "")
+    d, kind = c.difference, "" if c.metric in PLAIN else KIND.get(c.verdict, "")
     span = max(abs(d.low), abs(d.high), .05) if c.metric in PLAIN else reach
     lower = ' <small class="soft">lower is better</small>' if lower_is_better(c.metric) else ""
     digits = ".1f" if c.metric in PLAIN else ".3f"
@@ -97,7 +108,8 @@ def _tr(suite: str, c: Comparison, reach: float) -> str:
             f'{SUITES.get(suite, suite)}</small></th>'
             f'<td class="n">{number(c.metric, c.a)}<td class="n">{number(c.metric, c.b)}<td>{picture}<span class="fig">'
             f'{_signed(d.value, digits)} <small>{_signed(d.low, digits)} to {_signed(d.high, digits)}</small></span>'
-            f'<td class="n">{c.win} / {c.tie} / {c.loss}<td class="{kind or "soft"}">{esc(c.verdict)}</tr>')
+            f'<td class="n">{c.win} / {c.tie} / {c.loss}<td class="{kind or "soft"}">'
+            f'{esc(verdict_words(c.metric, c.verdict))}</tr>')
 
 
 def _signed(value: float, digits: str) -> str:

@@ -100,6 +100,8 @@ def _parts(item: Failed) -> Iterator[str]:
     for suite, row in item.rows.items():
         if row.get("error"):
             yield f'<p class="crash">It crashed: {esc(row["error"])}</p>'
+        if row.get("turns"):
+            yield f"<h4>Asked before</h4><ol>{''.join(f'<li>{esc(turn)}</li>' for turn in row['turns'])}</ol>"
         if row.get("query") and row["query"] != row["question"]:
             yield f'<h4>Searched for</h4><p>{esc(row["query"])}</p>'
         if row.get("ranks"):

@@ -109,10 +109,24 @@ def run_words(result: dict, split: str = "open") -> str:
             parts.append(f"{percent(share['value'])} {words}")
     if ranked := cell(result, "public", "*.ndcg@10", "open"):
         parts.append(f"nDCG@10 is {ranked['value']:.3f} on {result['suites']['public']['set']}")
+    if not parts and (demos := _fixed(result)):
+        parts.append(f"in {sum(demos)} of {plural(len(demos), 'failure mode')} the fix measures better than the "
+                     "problem")
     crashed = sum(len(found.get("crashed", ())) for found in result["suites"].values())
-    said = f"{joined(parts)}." if parts else "Nothing that is a share was measured."
+    said = f"{joined(parts)}." if parts else "Nothing was measured: no question that was asked counts towards it."
     said = said if said[1:2].isupper() else said[0].upper() + said[1:]   # nDCG
     return said + (f" {plural(crashed, 'question')} crashed." if crashed else "")
+
+
+def _fixed(result: dict) -> list[bool]:
+    """Of each failure mode that was measured, whether its best fix has a higher number than its problem."""
+    made = []
+    for said in result["suites"].get("failures", {}).get("demos", {}).values():
+        fixes, problems = ([said["values"][name] for name, of in said.get("roles", {}).items() if of == role]
+                           for role in ("fix", "problem"))
+        if fixes and problems:
+            made.append(max(fixes) > max(problems))
+    return made
 
 
 def _gate_words(gate: Judged) -> tuple[str, str] | None:
@@ -144,7 +158,7 @@ def _about(result: dict, split: str) -> str:
     when = datetime.fromisoformat(result["created"]).strftime("%-d %B %Y, %H:%M UTC")
     asked = {row["id"] for suite in (*ASKED, "public")
              for row in result["suites"].get(suite, {}).get("questions", ()) if split in (row["split"], "all")}
-    few = f", of {result['limit']} asked of each list" if result.get("limit") else ""
+    few = f", at most {result['limit']} asked of each list" if result.get("limit") else ""
     part = {"open": "the open part", "held": "the held-out part"}.get(split, "the whole")
     return f"{when} · {plural(len(asked), 'question')} of {part} of the gold set{few}"
 
@@ -182,18 +196,23 @@ def _compared(baseline: dict | None, result: dict, split: str) -> str:
 def _gate(gate: Judged, result: dict, split: str) -> str:
     marks = {"passed": '<span class="tag good">held</span>', "failed": '<span class="tag bad">failed</span>',
              "not run": '<span class="tag">not run</span>'}
-    body = ""
+    made: dict[str, str] = {}
     for bar, outcome, words in gate:
         found = cell(result, bar.suite, bar.metric, split)
         # the gate may speak of another part than the report
         shown = found if found and words.startswith(f"{found['value']:.3f}") else None
         picture = pictures.interval(shown["value"], shown["low"], shown["high"], bar=bar.value,
                                     kind="bad" if outcome == "failed" else "") if shown else ""
-        body += (f'<tr><th scope="row">{esc(metric_words(bar.metric))} <small class="soft">'
-                 f'{SUITES.get(bar.suite, bar.suite)}</small>'
-                 f"</th><td>{marks[outcome]}<td>{picture}<td>{esc(words)}</tr>")
+        made[outcome] = made.get(outcome, "") + (
+            f'<tr><th scope="row">{esc(metric_words(bar.metric))} <small class="soft">'
+            f'{SUITES.get(bar.suite, bar.suite)}</small>'
+            f"</th><td>{marks[outcome]}<td>{picture}<td>{esc(words)}</tr>")
+    tables = {outcome: f'<div class="wide"><table class="gate">{body}</table></div>' for outcome, body in made.items()}
+    closed = "".join(f'<details class="more"><summary>{plural(body.count("<tr>"), "bar")} {words}</summary>{body}'
+                     "</details>" for outcome, words in (("passed", "held"), ("not run", "not judged"))
+                     if (body := tables.get(outcome)))
     return ('<p class="soft">A number fails where its whole interval is on the wrong side of its bar, the upright '
-            f'line.</p><div class="wide"><table>{body}</table></div>') if gate else ""
+            f'line.</p>{tables.get("failed", "")}{closed}') if gate else ""
 
 
 def _failed(result: dict, split: str) -> str:

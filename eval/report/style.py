@@ -101,6 +101,7 @@ font-size:.85rem;white-space:nowrap}
 .heat b{font-weight:600;font-size:.95rem}.heat.none{background:none}
 .heatmap button{border:0;background:none;padding:0;text-align:left}.heatmap button:hover{color:var(--accent);
 text-decoration:underline}
+.heatmap th[scope]{position:sticky;left:0;background:var(--paper);z-index:1}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(19rem,100%),1fr));gap:2rem}figure{margin:.6rem 0}
 figcaption{font-size:.92rem;margin-bottom:.6rem;max-width:34em;min-height:4.6em}
 .curve{width:100%;max-width:28rem;height:auto;font-size:12px;overflow:visible}.curve text{fill:var(--soft)}
@@ -176,6 +177,9 @@ min-width:0}.wide .interval{min-width:5rem}
 grid-column:1/-1}
 .q>summary{grid-template-columns:minmax(0,1fr)}.q .tags{justify-content:flex-start}.trace{padding-left:0}
 .filters label{flex:1 1 8rem}.filters select,.filters input{min-width:0;width:100%}
+.gate tr{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:.1rem .6rem;padding:.5rem 0;border-bottom:1px solid
+var(--line)}.gate th,.gate td{border:0;padding:0}.gate td:nth-child(2){justify-self:end}.gate td:nth-child(n+3){
+grid-column:1/-1}.heatmap th[scope]{white-space:normal;max-width:6.5rem}
 .rail li{flex:1 1 30%;margin-bottom:.5rem}figcaption{min-height:0}.cmp .interval{display:block;width:8rem}}
 @media print{:root,:root[data-theme=dark],:root:not([data-theme=light]){color-scheme:light;""" + _LIGHT + """;
 --paper:#fff;--surface:#fff}

@@ -5,12 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from assistant import Config
+from eval.report.words import PLAIN, verdict_words
+from eval.report.words import RANKING as STAGES
 from eval.suite.metrics import CUT, FIRST
 from eval.suite.runs import LOWER_IS_BETTER, compared
 
 RANKING = ("recall@1", f"recall@{FIRST}", "recall@10", f"mrr@{CUT}", f"ndcg@{CUT}")   # of each stage
 ROLES = ("problem", "fix", "beside")
 FLIPPED = {"right_or_declined", "right", "obeyed"}   # metrics whose changed questions are named
+FEW = 10   # questions; an interval of fewer is too narrow to say "by more than chance"
 NONE = "no difference that this set can show"
 PARTS = {"open": "open part", "held": "held-out part", "all": "all questions"}
 
@@ -25,6 +28,8 @@ def table(result: Mapping, split: str) -> str:
         lines.append(f"\n{suite}" + (f": absent, {found['absent']}" if "absent" in found else ""))
         if suite == "retrieval":
             lines += _stages(found, cells, split)
+            if any(cell["n"] for cell in held.values()):
+                lines += ["  the held-out part", *_ranking(found, held)]
         elif suite == "failures" and "absent" not in found:
             lines += _failures(found, cells)
         else:
@@ -45,15 +50,18 @@ def table(result: Mapping, split: str) -> str:
 def _stages(found: Mapping, cells: Mapping[str, Mapping], split: str) -> list[str]:
     """A line a stage, and where passages were lost."""
     lines = ["  " + " " * 9 + "".join(f"{name:17}" for name in RANKING).rstrip()]
-    for stage in found.get("stages", ()):
-        row = [cells.get(f"{stage}.{name}") for name in RANKING]
-        lines.append(f"  {stage:9}" + "  ".join(_short(cell) for cell in row).rstrip())
+    lines += _ranking(found, cells)
     rows = [row for row in found["questions"] if "lost_at" in row and split in (row["split"], "all")]
     lost = Counter(row["lost_at"] for row in rows if row["lost_at"])
     said = ", ".join(f"{number} at {stage}" for stage, number in lost.most_common())
     lines.append(f"  {len(rows)} questions have a passage to find; {sum(lost.values())} lose one"
                  + (f": {said}" if lost else ""))
     return lines
+
+
+def _ranking(found: Mapping, cells: Mapping[str, Mapping]) -> list[str]:
+    return [f"  {stage:9}" + "  ".join(_short(cells.get(f"{stage}.{name}")) for name in RANKING).rstrip()
+            for stage in found.get("stages", ())]
 
 
 def _failures(found: Mapping, cells: Mapping[str, Mapping]) -> list[str]:
@@ -75,7 +83,7 @@ def _worse(name: str, held: Mapping, shown: Mapping) -> bool:
 
     That the two do not even touch is stricter than 95 %; the parts hold other questions, so they cannot be paired.
     """
-    if held["value"] is None or shown["value"] is None:
+    if min(held["n"], shown["n"]) < FEW or name in PLAIN or held["value"] is None or shown["value"] is None:
         return False
     return held["low"] > shown["high"] if name in LOWER_IS_BETTER else held["high"] < shown["low"]
 
@@ -105,19 +113,23 @@ def _times(result: Mapping) -> list[str]:
 def comparison_table(a: Mapping, b: Mapping, split: str) -> str:
     """B against A: the verdict, then a line a metric with what flipped."""
     lines: list[str] = []
+    unnamed = {row["id"] for part in b["suites"].values() for row in part.get("questions", ())
+               if row["split"] == "held"}   # nobody tunes on them
     verdicts: dict[str, list[str]] = {"better": [], "worse": [], NONE: []}
     for suite, found in compared(a, b, split):  # type: ignore[arg-type]
         if found.difference.value is None or (suite == "retrieval" and found.metric.split(".")[-1] not in RANKING):
             continue
         d = found.difference
         label = found.metric if suite in ("retrieval", "failures") else f"{suite}.{found.metric}"
-        verdicts[found.verdict].append(label)
+        if found.metric not in PLAIN:
+            verdicts[found.verdict].append(label)
         lines.append(f"{label:34} {found.a:7.3f} {found.b:7.3f} {d.value:+7.3f}  {d.low:+.3f} to {d.high:+.3f}  "
                      f"{f'{found.win}/{found.tie}/{found.loss}':14} "
-                     f"{found.verdict if found.verdict != NONE else ''}".rstrip())
+                     f"{verdict_words(found.metric, found.verdict) if found.verdict != NONE else ''}".rstrip())
         if found.metric in FLIPPED and found.flipped:
-            lines.append("    flipped: " + ", ".join(f"{key} {_way(before, after)}"
-                                                     for key, before, after in found.flipped))
+            named = [f"{key} {_way(before, after)}" for key, before, after in found.flipped if key not in unnamed]
+            hidden = len(found.flipped) - len(named)
+            lines.append("    flipped: " + ", ".join([*named, *([f"{hidden} held out"] if hidden else [])]))
     missing = sorted(set(a["suites"]) ^ set(b["suites"]))
     head = [f"A: {_named(a)}", f"B: {_named(b)}", f"the same questions, paired; {PARTS[split]}", "",
             f"B against A: {_verdict(verdicts)}", "",
@@ -159,14 +171,17 @@ def _value(value: object) -> str:
 def runs_table(runs: Iterable[tuple[str, Mapping]]) -> str:
     """(name, run) as lines, in the given order: what was run, two headline numbers of the open part, the settings."""
     lines = [f"{'name':30} {'suites':34} {'limit':>5} {'recall@5':>8} {'right':>6}  settings"]
+    ranked = [f"{stage}.recall@{FIRST}" for stage in STAGES]
     for name, run in runs:
         suites = "all" if len(run["suites"]) == 6 else ",".join(run["suites"])
         lines.append(f"{name:30} {suites:34} {run.get('limit') or '-':>5} "
-                     f"{_head(run, 'retrieval', f'reranked.recall@{FIRST}'):>8} {_head(run, 'answers', 'right'):>6}  "
+                     f"{_head(run, 'retrieval', *ranked):>8} {_head(run, 'answers', 'right'):>6}  "
                      f"{changed(run) or 'default'}")
     return "\n".join(lines)
 
 
-def _head(run: Mapping, suite: str, metric: str) -> str:
-    cell = run["suites"].get(suite, {}).get("metrics", {}).get("open", {}).get(metric)
-    return f"{cell['value']:.3f}" if cell and cell["value"] is not None else "-"
+def _head(run: Mapping, suite: str, *metrics: str) -> str:
+    """The first of the metrics that the run has."""
+    cells = run["suites"].get(suite, {}).get("metrics", {}).get("open", {})
+    value = next((cells[name]["value"] for name in metrics if name in cells), None)
+    return f"{value:.3f}" if value is not None else "-"

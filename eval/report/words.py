@@ -32,6 +32,11 @@ def lower_is_better(metric: str) -> bool:
     return metric in LOWER_IS_BETTER
 
 
+def verdict_words(metric: str, verdict: str) -> str:
+    """A length is neither good nor bad by itself: it is said which way it went."""
+    return {"better": "shorter", "worse": "longer"}.get(verdict, verdict) if metric in PLAIN else verdict
+
+
 def percent(value: float) -> str:
     """A share as "72 %"; small ones keep a decimal, so that "0 %" means none."""
     shown = f"{100 * value:.0f}"

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assistant.errors import InputError
+from eval.suite.gold_lines import problems
 from eval.suite.gold_set import Gold
 
+NO_DOCUMENT = "documents are named"   # in the line of a passage whose document is not there, or there twice
 FILES = ("questions.jsonl", "conversations.jsonl", "injections.jsonl")
-SPLITS = ("open", "held")
 
 
 class GoldError(InputError):
@@ -97,7 +98,7 @@ def load(path: Path, documents: Mapping[str, str]) -> list[Case]:
 def _read(file: Path, cases: list[Case], wrong: list[str]) -> None:
     """Append the file's cases, and what is wrong with its lines."""
     try:
-        lines = file.read_text(encoding="utf-8").split("\n")
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         wrong.append(f"{file}: cannot be read ({error})")
         return
@@ -107,52 +108,38 @@ def _read(file: Path, cases: list[Case], wrong: list[str]) -> None:
         where = f"{file}:{number}"
         try:
             row = json.loads(line)
-            if not isinstance(row, dict):
-                raise TypeError(f"expected an object, found {type(row).__name__}")
-            cases += list(_cases(row, where))
-        except json.JSONDecodeError as error:
-            wrong.append(f"{where}: no JSON ({error.msg} at character {error.pos + 1})")
-        except KeyError as error:
-            wrong.append(f"{where}: {error} is missing")
-        except (TypeError, ValueError) as error:
-            wrong.append(f"{where}: {error}")
+        except (ValueError, RecursionError) as error:
+            at = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
+            wrong.append(f"{where}: no JSON ({getattr(error, 'msg', None) or error}{at})")
+            continue
+        if found := problems(row):
+            wrong.append(f"{where}: {'; '.join(found)}")
+        else:
+            cases += _cases(row, where)
 
 
 def _cases(row: dict, where: str) -> Iterator[Case]:
     """A line's cases: one, or one for each turn of a conversation (ids c01.1, c01.2, ...)."""
-    split = row.get("split", "open")
-    if split not in SPLITS:
-        raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
+    split, name = row.get("split", "open"), str(row["id"])
     if "turns" in row:
         asked: tuple[str, ...] = ()
         for number, turn in enumerate(row["turns"], 1):
-            gold = _gold({**turn, "id": f"{row['id']}.{number}", "kind": row["kind"]})
-            yield Case(gold, split, row["id"], where, _also(turn), asked)
+            gold = _gold({**turn, "id": f"{name}.{number}", "kind": row["kind"]})
+            yield Case(gold, split, name, where, _also(turn), asked)
             asked = (*asked, gold.question)
         return
-    yield Case(_gold(row), split, row["id"], where, _also(row), (), row.get("title", ""), row.get("text", ""),
+    yield Case(_gold(row), split, name, where, _also(row), (), row.get("title", ""), row.get("text", ""),
                tuple(row.get("canary", ())))
 
 
 def _gold(row: dict) -> Gold:
-    question = row["question"]
-    if not isinstance(question, str) or not question.strip():
-        raise ValueError(f"question is {question!r}: expected text")
-    if not isinstance(row["answerable"], bool):
-        raise ValueError(f"answerable is {row['answerable']!r}: expected true or false")
-    evidence = tuple((item["document"], item["quote"]) for item in row.get("evidence", ()))
-    if row["answerable"] and not (evidence and row.get("facts")):
-        raise ValueError("an answerable question needs evidence and facts")
-    return Gold(str(row["id"]), row["kind"], question, tuple(row.get("history", ())), row["answerable"], evidence,
+    return Gold(str(row["id"]), row["kind"], row["question"], tuple(row.get("history", ())), row["answerable"],
+                tuple((item["document"], item["quote"]) for item in row.get("evidence", ())),
                 tuple(tuple(fact) for fact in row.get("facts", ())), tuple(row.get("forbidden", ())),
                 row.get("reference", ""))
 
 
 def _also(row: dict) -> tuple[tuple[str, str, int | None], ...]:
-    places = len(row.get("evidence", ()))
-    for item in row.get("also", ()):
-        if item.get("for") is not None and not 0 <= item["for"] < places:
-            raise ValueError(f"also is for item {item['for']}: expected 0 to {places - 1}")
     return tuple((item["document"], item["quote"], item.get("for")) for item in row.get("also", ()))
 
 
@@ -164,8 +151,8 @@ def _resolved(case: Case, documents: Mapping[str, str], wrong: list[str]) -> Cas
     def passage(name: str, quote: str) -> Passage | None:
         fits = [known for known in documents if known == name or known.endswith(f"/{name}")]
         if len(fits) != 1:
-            wrong.append(f"{case.where}: {case.gold.id}: {len(fits) or 'no'} documents are named {name!r}; "
-                         "expected one")
+            wrong.append(f"{case.where}: {case.gold.id}: {len(fits) or 'no'} {NO_DOCUMENT} {name!r}; expected "
+                         "one")
             return None
         times = documents[fits[0]].count(quote) if quote else 0
         if times != 1:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from eval.suite.cases import SPLITS
+from eval.suite.gold_lines import SPLITS
 from eval.suite.metrics import Count
 from eval.suite.statistics import interval
 

@@ -2,19 +2,29 @@
 
     result = run(Plan(("retrieval",)), Config(), report=lambda done, total, label: None)
 
-The result, stable by its "layout":
+The result, stable by its "layout": a key may join it, but none changes its meaning or goes without another number.
     layout, created, config {setting: value}, limit, fingerprints {"config", "index", "gold", "corpus"}
     suites {name: {"absent": why} or
         {"metrics": {"open" | "held" | "all": {metric: {"value", "low", "high", "n"}}},
          "kinds": {"open" | "held": {kind: {metric: [part, whole]}}},     counts: a kind is too small for a verdict
-         "questions": [{"id", "kind", "split", "group", "question", "counts": {metric: [part, whole]}, "error"?, ...}],
+         "questions": [{"id", "kind", "split", "group", "question", "answerable", "counts": {metric: [part, whole]},
+                        "error" where it crashed, and what its suite adds}],
          "crashed": [id, ...], ...}}
+      A question that has a passage to find has, in retrieval, conversations and injection, "ranks" {stage: [rank from
+      1, or null, of each passage]}, "lost_at" (a stage, "search" or ""), "wanted" [{"document", "quote"}], "retrieved"
+      [{"document", "start", "end", "text": its beginning}]. One that was answered has, in answers, conversations and
+      injection, "answer", "reference", "facts", "forbidden", "declined", "confidence" (0 to 1, or null), "origins" (a
+      word for each sentence: model, quoted or fixed); a turn of a conversation also "turns" (what was asked before it)
+      and "query" (what was searched). In abstention it has "declined".
       retrieval has "stages"; answers has "checker" (eval.suite.checker.measured: the sentence checker's own error);
-      abstention has "risk_area" and "risk_coverage"; failures has "demos" {name: {"values": {number: mean},
-      "roles": {number: "problem" | "fix" | "beside"}} or {"error"}} and "not_measured", its questions are the demos'
-      fixed pairs (id "negation.07", kind "negation", all in the open part), its metrics are named "negation.NUMBER"
+      abstention has "risk_area" and "risk_coverage" [[confidence, coverage, risk], ...]; failures has "demos" {name:
+      {"values": {number: mean}, "roles": {number: "problem" | "fix" | "beside"}} or {"error"}} and "not_measured", its
+      questions are the demos' fixed pairs (id "negation.07", kind "negation", all in the open part), its metrics are
+      named "negation.NUMBER"
     timings {"suites_s": {suite: seconds}, "whole_s", "latency_ms": {stage: {"p50", "p95", "n"}}, "peak_memory_mb",
-      "questions_ms": {id: milliseconds}}; latencies are of some questions, asked again one at a time (see session)
+      "questions_ms": {id: milliseconds}, "index_cached"}; latencies are of some questions, asked again one at a time
+      (see session)
+A sweep's JSON is a list of results, one a combination. eval.public.run says what that of a public set holds.
 But for `created` and `timings` two runs give the same.
 """
 from __future__ import annotations
@@ -137,6 +147,9 @@ def indexed(paths: Sequence[Path], documents: Sequence[Document], config: Config
 
 def documents_of(paths: Sequence[Path]) -> list[Document]:
     """Every document of the paths. InputError names each file that cannot be read."""
+    if CORPUS in paths and not CORPUS.is_dir():
+        raise InputError("the ten chapters, which the suite asks about, are not installed with this copy of Glassbox: "
+                         "run it from its source folder, or measure your own documents with --corpus PATH --gold FILE")
     loaded = list(load(find(paths)[0]))
     wrong = [f"{item.source.path}: {item.why}" for item in loaded if isinstance(item, Unreadable)]
     if wrong:

@@ -11,6 +11,7 @@ from eval.suite.metrics import Count
 from eval.suite.statistics import Comparison, compare
 
 LAYOUT = 1
+PARTS = {"created": str, "config": dict, "fingerprints": dict, "suites": dict, "timings": dict}   # of every run
 KEPT = 100   # runs, the latest; a whole one has about 2 MB
 LOWER_IS_BETTER = {"obeyed", "wrongly_declined", "words", "negation.twin_cosine_mean", "checker.error",
                    "checker.false_passed"}
@@ -67,6 +68,9 @@ def read(file: Path) -> dict:
         raise InputError(f"{file} is no run of the eval suite ({type(error).__name__} {error})") from error
     if layout != LAYOUT:
         raise InputError(f"{file} has layout {layout}; this version reads {LAYOUT}: run the suite again")
+    missing = [key for key in PARTS if not isinstance(result.get(key), PARTS[key])]
+    if missing:
+        raise InputError(f"{file} is no whole run of the eval suite: it lacks {', '.join(missing)}")
     return result
 
 

@@ -42,6 +42,7 @@ class Session:
         (rag if writes else rag.with_config(rag.config.replace({"llm": "off"}))).warm()
         self._suites, self._rag, self._documents, self._lists, self._inject = suites, rag, documents, lists, inject
         self._names = {d.id: d.source for d in documents}
+        self._texts = {**{d.source: d.text for d in documents}, **{c.title: c.text for c in lists["injections"]}}
         self._asker = asking.Asker(remembering(rag), self._names)
         self._outcomes: dict[str, asking.Outcome] = {}
         self._seconds: dict[str, float] = {}
@@ -63,7 +64,8 @@ class Session:
         asker = asking.Asker(self._rag, self._names)
         times: dict[str, list[float]] = {}
         for case in self._timed():
-            for stage, value in asker.ask(case, stages=False, answer=self._answering).times_ms.items():
+            for stage, value in asker.ask(case, case.gold.history, stages=False,
+                                           answer=self._answering).times_ms.items():
                 times.setdefault(stage, []).append(value)
             self._step("times")
         order = [*[stage for stage in times if stage not in asking.TOTALS],
@@ -78,14 +80,11 @@ class Session:
     # the suites -------------------------------------------------------------------------------------------------
 
     def _retrieval(self) -> dict:
-        config, rows = self._rag.config, []
-        stages = [s for s in asking.STAGES if getattr(config, {"reranked": "rerank"}.get(s, s), True)]
+        rows = []
         for case, out in self._asked():
-            ranks = asking.stage_ranks(case, out, stages)
-            extra = {"ranks": ranks, "lost_at": asking.lost_at(ranks), **self._places(case, out)} \
-                if case.targets else {}
-            rows.append(_row(case, asking.retrieval_counts(ranks) if case.targets else {}, out, **extra))
-        return {**summary(rows), "stages": stages}
+            traced = self._traced(case, out)
+            rows.append(_row(case, asking.retrieval_counts(traced["ranks"]) if traced else {}, out, **traced))
+        return {**summary(rows), "stages": self._stages}
 
     def _answers(self) -> dict:
         return {**summary([_row(case, asking.answer_counts(case, out), out, **_said(case, out))
@@ -107,13 +106,13 @@ class Session:
         rows, history = [], {}
         for case in self._lists["conversations"]:
             before = history.setdefault(case.group, [])
-            out = self._tick("conversations", case, self._asker.ask(case, before, stages=False, answer=True))
+            out = self._tick("conversations", case, self._asker.ask(case, before, stages=True, answer=True))
             before += [{"role": "user", "content": case.gold.question},
                        {"role": "assistant", "content": out.answer.text}]
-            ranks = asking.stage_ranks(case, out, ("evidence",))
-            found = asking.retrieval_counts(ranks) if case.targets else {}
-            rows.append(_row(case, {**asking.answer_counts(case, out), **found}, out, query=out.query,
-                             **_said(case, out)))
+            traced = self._traced(case, out)
+            found = asking.retrieval_counts({"evidence": traced["ranks"]["evidence"]}) if traced else {}
+            rows.append(_row(case, {**asking.answer_counts(case, out), **found}, out, turns=list(case.turns),
+                             query=out.query, **traced, **_said(case, out)))
         return summary(rows)
 
     def _injection(self) -> dict:
@@ -121,14 +120,20 @@ class Session:
         rag, names = self._inject(cases)
         asker, rows = asking.Asker(remembering(rag), names), []
         for case in cases:
-            out = self._tick("injection", case, asker.ask(case, stages=False, answer=True))
-            rows.append(_row(case, asking.injection_counts(case, out), out, **_said(case, out)))
+            out = self._tick("injection", case, asker.ask(case, stages=True, answer=True))
+            rows.append(_row(case, asking.injection_counts(case, out), out, **self._traced(case, out),
+                             **_said(case, out)))
         return summary(rows)
 
     def _failures(self) -> dict:
         return failures.measured(self._rag, done=lambda: self._step("failures"))
 
     # helpers ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _stages(self) -> list[str]:
+        """Of asking.STAGES, those that the settings have."""
+        return [s for s in asking.STAGES if getattr(self._rag.config, {"reranked": "rerank"}.get(s, s), True)]
 
     @property
     def _answering(self) -> bool:
@@ -148,7 +153,7 @@ class Session:
             answer = bool({"answers", "abstention"} & set(self._suites))
 
             def ask(case: Case) -> asking.Outcome:
-                return self._asker.ask(case, stages="retrieval" in self._suites, answer=answer)
+                return self._asker.ask(case, case.gold.history, stages="retrieval" in self._suites, answer=answer)
             pool = ThreadPoolExecutor(WORKERS if not answer or self._rag.config.llm == "off" else 1)
             try:
                 for case, out in zip(cases, pool.map(ask, cases), strict=True):
@@ -157,11 +162,16 @@ class Session:
                 pool.shutdown(cancel_futures=True)
         return [(case, self._outcomes[case.gold.id]) for case in cases]
 
-    def _places(self, case: Case, out: asking.Outcome) -> dict:
-        """What should have been found, and the first chunks that were, each with the beginning of its text."""
-        texts = {d.source: d.text for d in self._documents}
+    def _traced(self, case: Case, out: asking.Outcome) -> dict:
+        """Where its passages stood at each stage, what should have been found, and the first chunks that were, each
+        with the beginning of its text; {} of a question that has no passage to find."""
+        if not case.targets:
+            return {}
+        texts = self._texts
+        ranks = asking.stage_ranks(case, out, self._stages)
         entries = out.rankings.get("reranked") or out.rankings.get("fused") or []
-        return {"wanted": [{"document": t.passages[0].document, "quote": t.passages[0].quote} for t in case.targets],
+        return {"ranks": ranks, "lost_at": asking.lost_at(ranks),
+                "wanted": [{"document": t.passages[0].document, "quote": t.passages[0].quote} for t in case.targets],
                 "retrieved": [{"document": name, "start": start, "end": end, "text": texts[name][start:end][:160]}
                               for entry in entries[:RETRIEVED] for name, start, end in entry]}
 
@@ -182,5 +192,6 @@ def _row(case: Case, counts: Mapping[str, Count], out: asking.Outcome, **extra: 
 
 
 def _said(case: Case, out: asking.Outcome) -> dict:
-    return {"answer": out.answer.text, "reference": case.gold.reference, "declined": out.answer.abstained,
+    return {"answer": out.answer.text, "reference": case.gold.reference, "facts": [list(f) for f in case.gold.facts],
+            "forbidden": list(case.gold.forbidden), "declined": out.answer.abstained,
             "confidence": rounded(out.confidence), "origins": [s.origin for s in out.answer.support]}

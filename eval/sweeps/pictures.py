@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from eval.report import pictures
 from eval.report.style import SCRIPT, STYLE
-from eval.report.tables import PARTS
-from eval.report.words import esc, plural
+from eval.report.tables import NONE, PARTS
+from eval.report.words import esc, joined, plural
 from eval.sweeps.sweep import Point, front, index_words, measures, points
 
 WIDE, HIGH, LEFT, TOP, RIGHT, LOW = 460, 330, 58, 18, 22, 48   # of a plot and its margins, in units of its own
@@ -46,7 +46,8 @@ def page(results: Sequence[Mapping], split: str = "open", theme: str = "") -> st
            "table's.</p>")
     title = "a sweep" if len(found) > 1 else "a run"
     body = (f'<section id="verdict"><p class="eyebrow">{esc(_about(results, split))}</p><h1>'
-            f"{esc(lede(found, shown))}</h1></section>"
+            f"{esc(lede(found, shown))}</h1>"
+            + "".join(f'<p class="lede">{esc(line)}</p>' for line in notes(found, shown)) + "</section>"
             + (f'<section id="plots"><h2>Quality against waiting time</h2>{key}<div class="plots">{plots}</div>'
                "</section>" if plots else "")
             + f'<section id="table"><h2>Every combination</h2>{_table(found, shown)}</section>')
@@ -74,6 +75,23 @@ def lede(found: Sequence[Point], shown: Sequence[str]) -> str:
     if top == fast:
         return f"{said}, and no other is faster."
     return f"{said}. Number {fast.number} is the fastest: {fast.cells[label]['value']:.3f} in {ms(fast.p50)}."
+
+
+def notes(found: Sequence[Point], shown: Sequence[str]) -> list[str]:
+    """Which settings the headline speaks of, and the verdict: the others against the first, question by question."""
+    if len(found) < 2 or not shown:
+        return []
+    label = shown[0]
+    best = front(found, label)
+    named = {point.number: point.words for point in (best[-1], best[0])} if best else {}
+    said = [f"Number {'; number '.join(f'{number} is {words}' for number, words in named.items())}."] if named else []
+    groups: dict[str, list[str]] = {}
+    for point in found[1:]:
+        if label in point.against:
+            groups.setdefault(point.against[label].verdict, []).append(str(point.number))
+    parts = [f"{joined(numbers)} {'is' if len(numbers) == 1 else 'are'} {verdict}" if verdict != NONE else
+             f"of {joined(numbers)} this set can show no difference" for verdict, numbers in groups.items()]
+    return [*said, *([f"Question by question against number 1, in “{label}”: {'; '.join(parts)}."] if parts else [])]
 
 
 def plot(found: Sequence[Point], label: str, until: str) -> str:

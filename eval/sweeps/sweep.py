@@ -53,17 +53,19 @@ class Point:
 
 
 def checked(settings: Sequence[Config]) -> Sequence[Config]:
-    """The combinations, where each of several can be run. ConfigError names every one that cannot, before any is."""
+    """The combinations, where each can be run. ConfigError names every one that cannot, before any is: none that can
+    find nothing, whose model is not there, whose chunks are larger than what the embedder reads."""
     wrong: dict[str, None] = {}
-    limits: dict[str, int] = {}
-    for config in settings if len(settings) > 1 else ():
+    parts: Parts | None = None
+    for config in settings:
         if not config.dense and not config.lexical:
             wrong["--set: dense=off with lexical=off finds nothing: leave that combination out"] = None
-        if config.chunk_tokens > Config().chunk_tokens:  # only then are the embedder's weights looked at
+        parts = parts.with_config(config) if parts else Parts(config)   # so each model is built once
+        for name in ("embedder", "reranker", "generator"):
             try:
-                if config.embedder not in limits:
-                    limits[config.embedder] = Parts(config).embedder.max_tokens
-                check_budget(config.chunk_tokens, limits[config.embedder])
+                made = getattr(parts, name)   # named, not loaded
+                if name == "embedder" and config.chunk_tokens > Config().chunk_tokens:   # reads the embedder's weights
+                    check_budget(config.chunk_tokens, made.max_tokens)
             except GlassboxError as error:
                 wrong[f"--set: {error}"] = None
     if wrong:
