@@ -96,7 +96,8 @@ def _narrowing(rag: Assistant, trace: Trace) -> tuple[frozenset[str], str] | Non
     """(ids of the chunks that are searched alone, the chapters that the question names)."""
     query, only, _ = read(trace.question, trace.history, rag._parts.embedder, rag._documents, rag._lexical)
     numbers = " and ".join(map(str, named(query)))
-    return (only, f"chapter{'s' if ' ' in numbers else ''} {numbers}") if only else None
+    name = f"chapter{'s' if ' ' in numbers else ''} {numbers}" if numbers else "the chapter that it names"
+    return (only, name) if only else None
 
 
 class _Look:

@@ -55,6 +55,27 @@ def test_a_question_for_a_list_gets_the_whole_table_where_a_row_is_among_the_fir
     assert one[0].text.startswith("Velm") and len(one) == 2
 
 
+@pytest.mark.parametrize("question, rows", [
+    ("List the three lakes", 3), ("In which three places can one swim?", 3), ("List the two lakes", 0),
+    ("Which of the three lakes is deep?", 0), ("Can three people swim?", 0)])
+def test_a_question_that_says_how_many_gets_the_table_of_as_many_rows(question, rows):
+    hits = [hit("a", "There are lakes in the north.", 0.5), hit("b", TABLE, 0.4)]
+    found = choose(question, hits, lambda pool: [0.6, 0.2, 0.3, 0.2], 2)
+    assert [e.text.split(" ")[0] for e in found[:rows or 1]] == (["Tisse", "Velm", "Oder"] if rows else ["There"])
+    far = choose(question, hits, lambda pool: [0.99, 0.2, 0.01, 0.2], 2)
+    assert far[0].text.startswith("There")                                    # COUNTED is too little for that
+
+
+def test_where_a_formula_is_asked_for_that_of_the_very_thing_comes_first():
+    texts = ["The BM25 formula is a sum.", "def bm25(words, k1=1.2):", "$\\text{TF-IDF}(t) = n \\times \\log N$",
+             "$\\text{BM25}(t) = n (k_1 + 1)$"]
+    hits = [hit(str(n), text, 0.5) for n, text in enumerate(texts)]
+    found = choose("What is the formula of BM25?", hits, lambda pool: [0.9, 0.5, 0.4, 0.3], 6)
+    assert [e.chunk_id for e in found] == ["3", "2", "0", "1"]
+    plain = choose("What is said about BM25?", hits, lambda pool: [0.9, 0.5, 0.4, 0.3], 6)
+    assert [e.chunk_id for e in plain] == ["0", "1", "2", "3"]
+
+
 # asking on
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.text.chapters import named, narrowed, within
+from assistant.answer.overview import find
+from assistant.text.chapters import chapters, named, narrowed, titled, within
 
 
 @pytest.mark.parametrize("question, numbers", [
@@ -17,6 +18,8 @@ def test_the_chapters_that_a_question_names(question, numbers):
     ("What does chapter 9 say about IVF?", "What is IVF?"),
     ("Which model is the cheapest in chapter 5?", "Which model is the cheapest?"),
     ("According to chapter 2, what is a context window?", "what is a context window?"),
+    ("What does the chapter on when embeddings fail say about drift?", "What is drift?"),
+    ("Which index is named in the last chapter?", "Which index is named?"),
     ("What happens in chapter 7?", "What happens in chapter 7?"), ("Summarise chapter 5", "Summarise chapter 5")])
 def test_the_words_that_name_it_are_no_part_of_what_is_asked(question, left):
     assert narrowed(question) == left
@@ -44,3 +47,25 @@ def test_which_chapters_hold_something_is_answered_from_all_of_them(rag, questio
 def test_a_range_of_chapters_names_those_between():
     assert named("What do chapters 1 to 3 build?") == [1, 2, 3]
     assert named("chapters 3 and 6") == [3, 6]
+
+
+@pytest.mark.parametrize("question, number", [
+    ("Which three operations does the chapter on geometry describe?", 4),
+    ("In the chapter about when embeddings fail, what is drift?", 7), ("the multimodal chapter's code", 6),
+    ("What does the last chapter say about pgvector?", 9), ("What is the lesson's introduction about?", 0),
+    ("What does the chapter on embeddings say?", None),                       # several titles hold it
+    ("What does the chapter on quantum embeddings say?", None), ("What is the geometry of meaning?", None)])
+def test_a_chapter_is_named_by_its_title_or_its_place(rag, question, number):
+    found = [chapter for document in rag.documents() for chapter in chapters(document, rag.chunks(document.id))]
+    assert [chapter.number for chapter in titled(question, found)] == ([] if number is None else [number])
+    inside = within(question, rag.documents, rag.chunks)
+    assert (inside is None) == (number is None)
+
+
+@pytest.mark.parametrize("question, number", [
+    ("Summarise the chapter on geometry", 4), ("What is the multimodal chapter about?", 6),
+    ("what does the last chapter say?", 9), ("What does the chapter on geometry say about cosine?", None),
+    ("Explain the negation chapter", None)])
+def test_a_chapter_named_by_its_title_is_summarised(rag, question, number):
+    about = find(question, rag.documents, rag.chunks)
+    assert (about and about.chapters[0].number) == number

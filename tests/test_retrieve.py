@@ -165,6 +165,13 @@ def test_a_part_of_a_table_brings_the_part_before_it():
     assert [h.chunk.id for h in neighbours(kept, {"d": [first, second]})] == ["first"]
 
 
+def test_a_formula_and_the_sentence_before_it_bring_each_other():
+    said, formula = a_chunk("said", "The volume is simple."), a_chunk("formula", "$V = A \\times d$", start=22)
+    for one, other in ((said, formula), (formula, said)):
+        found = neighbours([Hit(one, "Document", kept=True)], {"d": [said, formula]})
+        assert [h.chunk.id for h in found] == [other.id]
+
+
 # the reranker's stage
 
 

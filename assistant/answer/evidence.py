@@ -10,7 +10,7 @@ from itertools import zip_longest
 import numpy as np
 
 from assistant.records import Chunk, Evidence, Hit
-from assistant.text.announced import points_at_table, whole
+from assistant.text.announced import NUMBERS, points_at_table, whole
 from assistant.text.names import names
 from assistant.text.sentences import Quotable, quotables
 
@@ -19,9 +19,11 @@ BACKING = 0.4       # of the chunk's log-odds beside a sentence's own; measured 
 FIRST = 3           # of the ranked passages: where a question for a list finds a row among them, the table is the list
 CLOSE = 1.0         # log-odds by which such a row may stand behind the best passage
 WANTED = 3.0        # log-odds for a passage with a formula, or an acronym spelled out, where the question asks for it
+COUNTED = 3.0       # log-odds by which a row may stand behind, where the table has as many rows as are asked for
 DEFINES = 1.0       # log-odds for "X is a ..." where the question is "What is X?"
 ASKS_FORMULA = re.compile(r"\b(formulas?|formulae|equations?)\b", re.I)
 _ASKS_WORDS = re.compile(r"\b(stands? for|short for|abbreviat\w+|acronym|spell(ed|t)? out|full (name|form))\b", re.I)
+_CODE = re.compile(r"\b(def|len|for|range|float|int|str|print|return|import|np)\b|\w\.\w+\(|[=+]=")
 HAS_FORMULA = re.compile(r"\$[^$\n]*[=≈\\][^$\n]*\$|[\w)\]] = [\w(\\]")
 _WHAT_IS = re.compile(r"\W*(?:what(?: exactly)? (?:is|are|was|were)|what's|define|(?:tell me|explain) what)\s+"
                       r"(?:meant by )?(?:an?\s+|the\s+)?([\w][\w\s'’-]{0,40}?)(?:\s+(?:is|are|mean|means))?\W*$", re.I)
@@ -29,6 +31,9 @@ _WHOLE = re.compile(r"^\W*((please|can you|could you) )*(list|name|enumerate|sho
                     r"\b(list|overview|comparison|table) (of|all)\b|\b(what|which) are\b|\ball (the )?\w+s\b|"
                     r"\b(which|what) (the )?(two|three|four|five|six|seven|eight|nine|ten )?\s?([\w-]+ )?[\w-]+s "
                     r"(are|do|did|can|have|were|exist|there)\b", re.I)
+_COUNT = re.compile(r"^\W*(?:(?:please|can you|in|into|on|for|by|at|from) )*"
+                    r"(?:which|what(?: are)?|list|name|enumerate|give|show)(?: me)?(?: all)?"
+                    rf"(?: the)? ({'|'.join(NUMBERS)})\b(?! of\b)", re.I)
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ def passages(hits: Sequence[Hit]) -> list[Passage]:
 def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tuple[Evidence, ...]:
     """At most `limit` passages, best first, numbered from 1; one that another one holds is left out.
 
-    Where the question asks for a table as a whole and the best passage is one of its rows, all its rows come.
+    Where the question asks for a table as a whole and the best passage is one of its rows, all its rows come; so they
+    do where it says how many things it asks for ("List the five ...") and a table near the top has as many rows.
     """
     pool = passages(hits)
     if not pool:
@@ -69,7 +75,12 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
     order = sorted(range(len(pool)), key=lambda at: (-place[at], at))
     rows = next((_table_of(pool[at], pool) for at in order[:FIRST]
                  if pool[at].kind == "row" and standing[at] >= standing[order[0]] - CLOSE), [])
-    if asks_for_table(question, [pool[at].reading for at in rows]):
+    count = _count(question)
+    counted = next((table for at in order if count and pool[at].kind == "row"
+                    and standing[at] >= standing[order[0]] - COUNTED
+                    and len(table := _table_of(pool[at], pool)) == count), [])
+    rows = counted or rows
+    if counted or asks_for_table(question, [pool[at].reading for at in rows]):
         order, limit = rows + order, max(limit, len(rows))
     taken: list[int] = []
     for at in order:
@@ -82,10 +93,13 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
 
 
 def _wanted(question: str) -> Callable[[Passage], float]:
-    """Log-odds for a passage of the form that the question asks for: a formula (in a code statement half as much), an
-    acronym with its words beside it, a definition."""
+    """Log-odds for a passage of the form that the question asks for: a formula (in code half as much, of the very thing
+    that the question names more), an acronym with its words beside it, a definition."""
     if ASKS_FORMULA.search(question):
-        return lambda p: WANTED * bool(HAS_FORMULA.search(p.reading)) * (0.5 if p.kind == "code" else 1.0)
+        named = [name.lower() for name in names(question)] or ["\0"]
+        return lambda p: (WANTED * (0.5 if p.kind == "code" or _CODE.search(p.reading) else 1.0)
+                          + DEFINES * any(name in p.reading.partition("=")[0].lower() for name in named)) \
+            if HAS_FORMULA.search(p.reading) else 0.0
     if _ASKS_WORDS.search(question) and (short := names(question)):
         name = re.escape(short[0])
         spelled = re.compile(rf"\b{name}\W{{1,2}}\([A-Z]?[a-z]|\w \({name}\b|\b{name},? (is |are )?short for|"
@@ -97,6 +111,12 @@ def _wanted(question: str) -> Callable[[Passage], float]:
                              r"(an?|the|any|one)\b", re.I)
         return lambda p: DEFINES * bool(defines.match(p.reading))
     return lambda p: 0.0
+
+
+def _count(question: str) -> int:
+    """How many things it asks for ("List the five ..."); 0 where it does not say."""
+    said = _COUNT.match(question)
+    return NUMBERS[said[1].lower()] if said else 0
 
 
 def by_turns(found: Sequence[Sequence[Evidence]]) -> tuple[Evidence, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from assistant.answer.evidence import Scorer, passages
 from assistant.catalog.lexical import STOP
 from assistant.records import Chunk, Document, Evidence, Hit
-from assistant.text.chapters import Chapter, chapters
+from assistant.text.chapters import Chapter, chapters, holds_all, titled
 
 MAX_CHAPTERS = 30    # in a list; a longer one helps nobody
 MAX_KEY_SENTENCES = 5
@@ -26,12 +26,13 @@ _LIST = re.compile(rf"\b((which|what) {_PART} (are|do|does|exist|can)\b"
 _ABOUT = re.compile(rf"^\W*(what('s| is| are) {_WHAT} (all )?about|summari[sz]e {_WHAT}|"
                     rf"(give me )?an? (overview|summary) of {_WHAT}|"
                     rf"what (does|do) {_WHAT} (cover|teach|deal with)|what is in {_WHAT})\W*$", re.I)
-_CHAPTER = re.compile(r"\b(summari[sz]e|summary of|overview of|sum up|recap|outline|main (points?|ideas?|message) of|"
-                      r"key points of|what (is|does|happens in)|what's|tell me about|explain)\W+"
-                      r"(the )?(chapter|ch\.?|part)\s*(?P<number>\d+)"
-                      r"(\W+(about|cover|say|teach|deal with|in (short|brief)|please|for me|explain|discuss))*\W*$",
-                      re.I)
-
+_LEAD = (r"\b(summari[sz]e|summary of|overview of|sum up|recap|outline|main (points?|ideas?|message) of|"
+         r"key points of|what (is|does|happens in)|what's|tell me about|explain)\W+")
+_TAIL = r"(\W+(about|cover|say|teach|deal with|in (short|brief)|please|for me|explain|discuss))*\W*$"
+_CHAPTER = re.compile(rf"{_LEAD}(the )?(chapter|ch\.?|part)\s*(?P<number>\d+){_TAIL}", re.I)
+_TITLED = re.compile(rf"{_LEAD}the (chapter (on|about|called|titled|named) (?P<title>.+?)|"
+                     rf"(first|opening|introductory|last|final|closing) chapter|(?P<word>[\w-]+( [\w-]+)?) chapter)"
+                     rf"{_TAIL}", re.I)
 
 _WHERE = re.compile(rf"\b(which|what|how many)\s+(?:\w+\s+)?{_PART}\b"
                     rf"(?!\s*\d|\s+(?:are there|exist|do(?:es)? {_WHAT}))", re.I)
@@ -59,17 +60,21 @@ class About:
 def find(question: str, documents: Callable[[], Sequence[Document]],
          chunks: Callable[[str], list[Chunk]]) -> About | None:
     """None where the question is not about the documents themselves; then `documents` is not called."""
-    named, asked = _CHAPTER.search(question), _WHERE.search(question)
+    named, titles, asked = _CHAPTER.search(question), _TITLED.search(question), _WHERE.search(question)
     terms = tuple(_terms(question)) if asked else ()
-    if not (named or terms or _LIST.search(question) or _ABOUT.match(question)):
+    if not (named or titles or terms or _LIST.search(question) or _ABOUT.match(question)):
         return None
     found = [chapter for document in documents() for chapter in chapters(document, chunks(document.id))]
+    if titles and not named:
+        said = titles["title"] or titles["word"]
+        wanted = tuple(c for c in titled(question, found) if not said or holds_all(c.title, said))
+        return About("chapter", wanted, _main_point(wanted[0])) if wanted else None
     if terms and not named:
         holding = tuple(c for c in found if any(_holds(chunk, terms) for chunk in c.chunks))
         return About("where", holding[:MAX_CHAPTERS], question, terms) if holding else None
     if named:
         wanted = tuple(c for c in found if c.number == int(named["number"]))
-        return About("chapter", wanted, f"What is the main point of {wanted[0].title}?") if wanted else None
+        return About("chapter", wanted, _main_point(wanted[0])) if wanted else None
     kind = "list" if _LIST.search(question) else "about"
     return About(kind, tuple(found[:MAX_CHAPTERS]), "What is this text about?")
 
@@ -88,6 +93,10 @@ def evidence(about: About, score: Scorer) -> tuple[Evidence, ...]:
         opening = _key_sentences(Chapter(None, first.title, first.document, 0, 0, first.chunks[:4]), score)[:2]
     return (*opening, *(Evidence(len(opening) + n, c.chunks[0].id, c.document.title, c.title, (span,), text, None)
                         for n, (c, span, text) in enumerate(titles, 1)))
+
+
+def _main_point(chapter: Chapter) -> str:
+    return f"What is the main point of {chapter.title}?"
 
 
 def _terms(question: str) -> list[str]:

@@ -14,10 +14,12 @@ import numpy as np
 
 from assistant.catalog.lexical import STOP, Lexical
 from assistant.protocols import Embedder
+from assistant.text.announced import NUMBERS
 
 NEAR = 0.45  # cosine of two words by the embedder; measured with MOST on eval/gold/dev.jsonl (eval/EXPERIMENTS.md)
 MOST = 3     # of the documents' words for one of the question's
-_PLAIN = STOP | {"many", "much", "get", "got", "use", "know", "make", "want", "need", "like", "let", "say", "give"}
+_PLAIN = STOP | {"many", "much", "get", "got", "use", "know", "make", "want", "need", "like", "let", "say", "give",
+                 "besides", *NUMBERS}
 _WORD = re.compile(r"(?<![\w'’])[^\W\d_]{3,}(?![\w'’])")
 
 

@@ -159,7 +159,12 @@ def _same(a: Chunk, b: Chunk) -> bool:
 
 def _begins_inside(chunk: Chunk) -> bool:
     first = units(chunk.text, chunk.header)[:1]
-    return bool(chunk.header) or bool(first and first[0].leaning)
+    return bool(chunk.header) or bool(first and first[0].leaning) or _is_formula(chunk)
+
+
+def _is_formula(chunk: Chunk) -> bool:
+    """Whether it begins with a formula, which belongs to the sentence before it."""
+    return chunk.text.lstrip().startswith("$")
 
 
 def _has_rows(chunk: Chunk) -> bool:
@@ -167,7 +172,8 @@ def _has_rows(chunk: Chunk) -> bool:
 
 
 def _breaks_off(chunk: Chunk, following: Chunk) -> bool:
-    return chunk.text.rstrip().endswith(":") or (following.header_start >= chunk.start and bool(following.header))
+    return chunk.text.rstrip().endswith(":") or _is_formula(following) or \
+        (following.header_start >= chunk.start and bool(following.header))
 
 
 def _ordinal(n: int) -> str:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from assistant.text.sentences import Quotable, plain
 
 MOST_WORDS = 110  # of a sentence with what it announces: more is a page, not a quotation
-_NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _THINGS = ("ways|tasks|reasons|kinds|forms|types|steps|things|cases|modes|parts|stages|layers|conditions|rules|"
            "questions|problems|causes|remedies|operations|advantages|drawbacks|properties|ideas|points|examples|"
            "effects|uses|lessons|exceptions|options|methods|differences|limits|failures|groups|signs|factors")
 # "the three ways" were named before
 _NEW = r"(?<!\bthe )(?<!\ball )(?<!these )(?<!those )(?<!same )(?<!of )(?<!other )(?<!their )(?<!its )"
-_COUNTED = re.compile(rf"{_NEW}\b({'|'.join(_NUMBERS)})\s+(?:[\w-]+\s+){{0,2}}(?:{_THINGS})\b", re.I)
+_COUNTED = re.compile(rf"{_NEW}\b({'|'.join(NUMBERS)})\s+(?:[\w-]+\s+){{0,2}}(?:{_THINGS})\b", re.I)
 _TABLE = re.compile(r"\btables?\b(?: below| above| here)?\s+(?:\w+ )?(?:lists?|gives?|shows?|compares?|names?|"
                     r"collects?|sets?|sums?|puts?|holds?|has|counts?)\b", re.I)
 _CODE = re.compile(r"\W*(def|class|for|if|elif|else|while|with|try|except|del|return|import|from)\b.*[(\[:]")
@@ -46,7 +46,7 @@ def _announced(one: Quotable, following: Sequence[Quotable]) -> list[Quotable]:
     if one.reading.rstrip().endswith(":"):
         wanted = len(following) if kind == "item" else 1
     elif (counted := _COUNTED.search(one.reading)) and ":" not in one.reading[counted.end():]:
-        wanted, counts = _NUMBERS[counted[1].lower()], True
+        wanted, counts = NUMBERS[counted[1].lower()], True
     else:
         return []
     taken: list[Quotable] = []

@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from assistant.records import Chunk, Document
 from assistant.text.sections import front_matter, is_markdown
 
-_SAYS = re.compile(r"\W*what (?:does|do|is|are) (?:said )?(?:in )?(?:the )?(?:chapters?|ch\.|part)\s*\d+ "
+_SAYS = re.compile(r"\W*what (?:does|do|is|are) (?:said )?(?:in )?(?:the )?(?:(?:chapters?|ch\.|part)\s*\d+|"
+                   r"chapter (?:on|about|called|titled|named) .{3,60}?|[\w-]+ chapter) "
                    r"(?:says?|tells? (?:us|me)|teach(?:es)?|explains?|writes?) (?:about|on|of) (.+?)\W*$", re.I)
-_PLACE = re.compile(r",?\s*\b(?:in|from|according to|within)\s+(?:the )?(?:chapters?|ch\.|part)\s*\d+\b('s)?,?\s*",
-                    re.I)
+_PLACE = re.compile(r",?\s*\b(?:in|from|according to|within)\s+(?:the )?(?:(?:chapters?|ch\.|part)\s*\d+|"
+                    r"(?:first|opening|introductory|last|final|closing) chapter)\b('s)?,?\s*", re.I)
+_ON = re.compile(r"\bthe (?:chapter|document) (?:on|about|called|titled|named) (?P<after>.+)|"
+                 r"\bthe (?P<before>(?:[\w-]+ ){1,4})chapter\b", re.I)
+_FIRST = re.compile(r"\b(?:first|opening|introductory) chapter\b|"
+                    r"\b(?:lesson|course|book|text)'s introduction\b|\bintroduction (?:of|to) (?:the|this) "
+                    r"(?:lesson|course|book|text)\b", re.I)
+_LAST = re.compile(r"\b(?:last|final|closing) chapter\b", re.I)
+_SMALL = re.compile(r"an?|and|by|do|for|from|how|i[ns]|o[fnr]|that|the|this|to|we|what|when|why|with")
 _NAMED = re.compile(r"\b(?:chapters?|ch\.|part)\s*(\d+)(?:\s*(,|and|or|to|&)\s*(?:chapter\s*)?(\d+))?\b", re.I)
 
 
@@ -63,6 +71,41 @@ def named(question: str) -> list[int]:
     return list(dict.fromkeys(found))
 
 
+def titled(question: str, found: Sequence[Chapter]) -> list[Chapter]:
+    """The one chapter that a question names by words of its title ("the chapter on geometry") or by its place ("the
+    last chapter"); [] where it names none, or the words fit several."""
+    numbered = sorted((c for c in found if c.number is not None), key=lambda c: c.number or 0)
+    for pattern, at in ((_FIRST, 0), (_LAST, -1)):
+        if numbered and pattern.search(question):
+            return [numbered[at]]
+    said = _ON.search(question)
+    if not said:
+        return []
+    words = re.findall(r"[^\W_]+", (said["after"] or said["before"]).lower())
+    shared = [_shared(words if said["after"] else words[::-1], c.title) for c in found]
+    most = max(shared, default=0)
+    return [found[shared.index(most)]] if most and shared.count(most) == 1 else []
+
+
+def holds_all(title: str, phrase: str) -> bool:
+    """Whether every word of the phrase, small ones aside, stands in the title, and there is one."""
+    words = [word for word in re.findall(r"[^\W_]+", phrase.lower()) if not _SMALL.fullmatch(word)]
+    return bool(words) and _shared(words, title) == len(words)
+
+
+def _shared(words: Sequence[str], title: str) -> int:
+    """How many words, up to the first that the title does not hold, stand in it; small words count for nothing."""
+    held = {word.removesuffix("s") for word in re.findall(r"[^\W_]+", title.lower())}
+    count = 0
+    for word in words:
+        if _SMALL.fullmatch(word):
+            continue
+        if word.removesuffix("s") not in held:
+            break
+        count += 1
+    return count
+
+
 def narrowed(question: str) -> str:
     """The question without the words that name its chapter, which stand in no passage: they are no part of what is
     asked. Unchanged where too little is left ("What happens in chapter 7?")."""
@@ -74,15 +117,17 @@ def narrowed(question: str) -> str:
 
 def within(question: str, documents: Callable[[], Sequence[Document]],
            chunks: Callable[[str], list[Chunk]]) -> frozenset[str] | None:
-    """Ids of the chunks of the chapters that the question names; None where it names none that there is.
+    """Ids of the chunks of the chapters that the question names, by number, title or place; None where it names none
+    that there is.
 
     Where it names several at once, chunks that do so in the same words ("Chapters 1 to 3 build ...") are among them.
     """
     numbers = named(question)
-    if not numbers:
+    if not numbers and not any(pattern.search(question) for pattern in (_ON, _FIRST, _LAST)):
         return None
     found = [chapter for document in documents() for chapter in chapters(document, chunks(document.id))]
-    inside = {c.id for chapter in found if chapter.number in numbers for c in chapter.chunks}
+    wanted = [c for c in found if c.number in numbers] if numbers else titled(question, found)
+    inside = {c.id for chapter in wanted for c in chapter.chunks}
     said = [re.compile(rf"\b{re.escape(match[0])}\b", re.I) for match in _NAMED.finditer(question) if match[3]]
     naming = {c.id for chapter in found for c in chapter.chunks if any(pattern.search(c.text) for pattern in said)}
     return frozenset(inside | naming) if inside else None
