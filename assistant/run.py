@@ -58,7 +58,7 @@ class Run:
                 else self._choose()
             out.n = len(self._evidence)
         if self._retrieval.gate == "passed" and not about and \
-                (why := decline.unanswered(self._retrieval.query, self._essential())):
+                (why := decline.unanswered(self._retrieval.query, self._essential(), self._evidence)):
             self._retrieval = dataclasses.replace(self._retrieval, gate="declined", gate_reason=why)
         yield Found(self._retrieval, self._evidence)
         if not self._evidence or (self._retrieval.gate == "declined" and not about):

@@ -81,3 +81,10 @@ def test_who_asks_what_an_acronym_stands_for_gets_its_words_first():
 
     assert "Docklands" in choose("What does DLR stand for?", [hit("a", text)], score, 6)[0].text
     assert "Docklands" not in choose("What does DLR do?", [hit("a", text)], score, 6)[0].text
+
+
+def test_a_scene_comes_with_what_comes_of_it():
+    text = "Suppose you must sort stones. A sieve does it. Large stones stay. Small ones fall. The end is near."
+    found = whole(quotables(text), text)
+    assert found[0].reading == "Suppose you must sort stones. A sieve does it. Large stones stay."
+    assert text[found[0].start:found[0].end] == found[0].reading

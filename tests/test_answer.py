@@ -207,6 +207,19 @@ def test_the_gate_says_which_name_raised_the_threshold():
     assert made.threshold == pytest.approx(0.4)
 
 
+def test_rows_of_other_things_do_not_answer():
+    def row(marker, text, score):
+        return replace(evidence(marker, text, score), spans=((marker, marker + 1), (0, 1)))
+    found = [row(1, "Bar-2 — Price: 3", 0.4), row(2, "Baz-3 — Price: 4", 0.3), row(3, "Acme mill-v3 — Size: 9", 0.05)]
+    why = unanswered("What does Acme mill-v3 cost?", found[:2], found)
+    assert why == "the best rows of tables are of other things than \"Acme mill-v3\""
+    assert not unanswered("What does Bar-2 cost?", found[:2], found)
+    assert not unanswered("What does Acme mill-v3 cost?", found[:2], found[:2])             # it has no row at all
+    assert not unanswered("What is the size of Acme mill-v3?", found[2:], found)
+    text = replace(found[0], spans=((1, 2),))
+    assert not unanswered("What does Acme mill-v3 cost?", [text], found)                    # a sentence may mean it
+
+
 def test_a_passage_that_holds_every_word_of_the_question_needs_less():
     best, other = hit("a", "An IVF index cuts the space into cells.", 0.06), hit("b", "HNSW is a graph.", 0.05)
     made = gate([other, best], 0.1, "", "What is IVF?")                                   # 0.5 / 9 odds: 0.05

@@ -69,3 +69,13 @@ def test_a_chapter_is_named_by_its_title_or_its_place(rag, question, number):
 def test_a_chapter_named_by_its_title_is_summarised(rag, question, number):
     about = find(question, rag.documents, rag.chunks)
     assert (about and about.chapters[0].number) == number
+
+
+def test_a_summary_names_the_chapter_and_its_sections_and_a_count_is_said(rag):
+    plain = rag.with_config(rag.config.replace({"llm": "off"}))
+    summary = plain.answer("Summarise chapter 5")
+    assert summary.text.startswith("Chapter 5: Embedding Models in Practice [1]")
+    assert "What Matryoshka embeddings are: " in summary.text and len(summary.citations) >= 4
+    counted = plain.answer("How many chapters does the whole lesson have?")
+    assert counted.text.startswith("10 chapters. Chapter 0: ") and len(counted.citations) == 10
+    assert not plain.answer("Which chapters are there?").text.startswith("10")

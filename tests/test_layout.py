@@ -18,7 +18,7 @@ LOW = BASE | {"config", "protocols"}
 MAY = {
     "records": set(), "errors": set(), "config": BASE, "protocols": BASE,
     "text": BASE,                                   # pure functions under everything that reads a text
-    "trace": LOW, "catalog": LOW | {"trace"}, "backends": LOW,
+    "trace": LOW, "catalog": LOW | {"trace", "text"}, "backends": LOW,
     "ingest": LOW | {"catalog", "trace", "text"}, "retrieve": LOW | {"catalog", "text"},
     "answer": LOW | {"catalog", "text", "ingest"}, "parts": LOW | {"backends"},
     "run": LOW | {"trace", "retrieve", "answer"},       # one question; the pipeline makes it

@@ -15,9 +15,10 @@ from assistant.records import Chunk, Hit, Score
 from assistant.retrieve.expand import expand
 from assistant.retrieve.fuse import candidates, fuse, ranked
 from assistant.retrieve.rerank import probabilities, rerank
-from assistant.retrieve.select import gate, neighbours, select
+from assistant.retrieve.select import gate, neighbours, select, with_form
 from assistant.retrieve.spelling import repair
 from assistant.retrieve.stages import retrieve
+from assistant.text.forms import form
 from assistant.trace import Stopwatch
 from tests.fakes import FakeEmbedder, Shelf
 
@@ -170,6 +171,19 @@ def test_a_formula_and_the_sentence_before_it_bring_each_other():
     for one, other in ((said, formula), (formula, said)):
         found = neighbours([Hit(one, "Document", kept=True)], {"d": [said, formula]})
         assert [h.chunk.id for h in found] == [other.id]
+
+
+def test_what_has_the_form_that_is_asked_for_is_kept_too():
+    def hit_of(name, text, value, kept):
+        return replace(hit(name, value), chunk=a_chunk(name, text), kept=kept)
+    hits = [hit_of("a", "MRR is a measure.", 0.9, True), hit_of("b", "MRR is low.", 0.5, False),
+            hit_of("c", "The mean reciprocal rank (MRR) is a mean.", 0.3, False)]
+    found = with_form(hits, form("What does MRR stand for?"), floor=0.2)
+    assert [h.kept for h in found] == [True, False, True] and found[2].reason == "holds \"MRR\" spelled out"
+    assert with_form(hits, form("What does MRR stand for?"), floor=0.4) == hits           # too unlikely
+    assert with_form(hits, form("What is low?"), floor=0.2) == hits                       # no form is asked for
+    none = [replace(h, kept=False) for h in hits]
+    assert with_form(none, form("What does MRR stand for?"), floor=0.2) == none           # the gate is closed
 
 
 # the reranker's stage

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assistant.text.blocks import blocks
 from assistant.text.readable import body
 from assistant.text.sections import front_matter, looks_like_title, sections, title
-from assistant.text.sentences import plain, split_sentences, units
+from assistant.text.sentences import plain, quotables, split_sentences, units
 from assistant.text.tables import glued_cells, glued_table, is_markdown_rule, markdown_cells, row_text
 from tests.fakes import ROOT
 
@@ -233,6 +233,16 @@ def test_list_items_are_units_of_their_own():
 def test_a_sentence_that_needs_the_one_before_is_marked():
     found = units("Onra is deep. It freezes late. Tisse does not.")
     assert [u.leaning for u in found] == [False, True, False]
+
+
+def test_what_is_called_something_comes_with_the_name():
+    text = "Count the words. Divide by their number.\n\nmean = total / n\n\nThis is called the mean. It is easy."
+    found = [q.reading for q in quotables(text)]
+    assert "Count the words. Divide by their number. mean = total / n This is called the mean." in found
+    assert not any(reading.startswith("This is called") for reading in found)
+    long = "Lakes " * 61 + "freeze. This is called winter."
+    assert "This is called winter." not in [q.reading for q in quotables("Lakes freeze. This is called winter.")]
+    assert quotables(long)[-1].reading.endswith("This is called winter.")
 
 
 def test_code_is_quoted_in_runs_without_its_fence():

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 from assistant.records import Evidence, Hit
+from assistant.text.names import mentioned, names
 
 _GREETING = re.compile(r"\W*(hi|hello|hey|good (morning|afternoon|evening|day)|greetings|howdy|hallo)\b"
                        r"( there| all| glassbox| everyone)?(\W*(how are you|how do you do|how is it going|what's up)"
@@ -38,17 +39,27 @@ _DATE = re.compile(r"\b(1[789]|20)\d\d\b|\b(january|february|march|april|may|jun
                    r"november|december|century|years? ago)\b", re.I)
 
 
-def unanswered(query: str, essential: Sequence[Evidence]) -> str:
+def unanswered(query: str, essential: Sequence[Evidence], evidence: Sequence[Evidence] = ()) -> str:
     """Why the passages that an answer would be made of do not answer after all; "" where nothing speaks against it.
 
-    A reranker likes a passage of the right kind: what was published instead of when.
+    A reranker likes a passage of the right kind: what was published instead of when, another thing's price. evidence:
+    all that was found, best first.
     """
     if not essential or max(e.score or 0.0 for e in essential) >= SURE:
         return ""
     text = " ".join(f"{e.document} {e.heading} {e.text}" for e in essential).lower()
     if _WHEN.search(query) and not _DATE.search(text):
         return "the question asks for a date, and the best sentences hold none"
+    if all(_key(e) for e in essential):
+        of = [name for name in names(query) if name.lower() in {_key(e) for e in evidence}]
+        if of and not any(mentioned(of[0], e.text.lower()) for e in essential):
+            return f"the best rows of tables are of other things than \"{of[0]}\""
     return ""
+
+
+def _key(row: Evidence) -> str:
+    """The first cell of a table's row, in small letters; "" of anything else."""
+    return row.text.partition(" — ")[0].lower() if len(row.spans) > 1 else ""
 
 
 def decline(hits: Sequence[Hit]) -> str:

@@ -11,22 +11,15 @@ import numpy as np
 
 from assistant.records import Chunk, Evidence, Hit
 from assistant.text.announced import NUMBERS, points_at_table, whole
-from assistant.text.names import names
-from assistant.text.sentences import Quotable, quotables
+from assistant.text.forms import form
+from assistant.text.sentences import NAMING, Quotable, named, quotables, units
 
 MAX_UNITS = 80      # of all kept chunks together; keeps the sentence stage under half a second on two cores
 BACKING = 0.4       # of the chunk's log-odds beside a sentence's own; measured on eval/gold/dev.jsonl
 FIRST = 3           # of the ranked passages: where a question for a list finds a row among them, the table is the list
 CLOSE = 1.0         # log-odds by which such a row may stand behind the best passage
-WANTED = 3.0        # log-odds for a passage with a formula, or an acronym spelled out, where the question asks for it
+GAP = 4             # characters between two chunks that follow one another
 COUNTED = 3.0       # log-odds by which a row may stand behind, where the table has as many rows as are asked for
-DEFINES = 1.0       # log-odds for "X is a ..." where the question is "What is X?"
-ASKS_FORMULA = re.compile(r"\b(formulas?|formulae|equations?)\b", re.I)
-_ASKS_WORDS = re.compile(r"\b(stands? for|short for|abbreviat\w+|acronym|spell(ed|t)? out|full (name|form))\b", re.I)
-_CODE = re.compile(r"\b(def|len|for|range|float|int|str|print|return|import|np)\b|\w\.\w+\(|[=+]=")
-HAS_FORMULA = re.compile(r"\$[^$\n]*[=≈\\][^$\n]*\$|[\w)\]] = [\w(\\]")
-_WHAT_IS = re.compile(r"\W*(?:what(?: exactly)? (?:is|are|was|were)|what's|define|(?:tell me|explain) what)\s+"
-                      r"(?:meant by )?(?:an?\s+|the\s+)?([\w][\w\s'’-]{0,40}?)(?:\s+(?:is|are|mean|means))?\W*$", re.I)
 _WHOLE = re.compile(r"^\W*((please|can you|could you) )*(list|name|enumerate|show|compare|tabulate|summar\w+)\b|"
                     r"\b(list|overview|comparison|table) (of|all)\b|\b(what|which) are\b|\ball (the )?\w+s\b|"
                     r"\b(which|what) (the )?(two|three|four|five|six|seven|eight|nine|ten )?\s?([\w-]+ )?[\w-]+s "
@@ -55,6 +48,7 @@ def passages(hits: Sequence[Hit]) -> list[Passage]:
     """Everything quotable in the kept chunks, in their order."""
     found = [_passage(hit, quotable) for hit in hits
              for quotable in whole(quotables(hit.chunk.text, hit.chunk.header), hit.chunk.text)]
+    found = [_with_named(p, hits) for p in found]
     tables = {(p.chunk.document_id, p.chunk.heading) for p in found if p.kind == "row"}
     return [p for p in found if p.kind == "row" or (p.chunk.document_id, p.chunk.heading) not in tables
             or not points_at_table(p.reading)][:MAX_UNITS]
@@ -70,8 +64,8 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
     if not pool:
         return ()
     standing = [_standing(float(value), p.backing) for value, p in zip(score(pool), pool, strict=True)]
-    bonus = _wanted(question)
-    place = [value + bonus(p) for value, p in zip(standing, pool, strict=True)]
+    asked = form(question)
+    place = [value + asked.lift(p.reading) for value, p in zip(standing, pool, strict=True)]
     order = sorted(range(len(pool)), key=lambda at: (-place[at], at))
     rows = next((_table_of(pool[at], pool) for at in order[:FIRST]
                  if pool[at].kind == "row" and standing[at] >= standing[order[0]] - CLOSE), [])
@@ -90,27 +84,6 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
             break
     return tuple(Evidence(marker, p.chunk.id, p.document, p.chunk.heading, p.spans, p.reading, _chance(standing[at]))
                  for marker, at in enumerate(taken, 1) for p in [pool[at]])
-
-
-def _wanted(question: str) -> Callable[[Passage], float]:
-    """Log-odds for a passage of the form that the question asks for: a formula (in code half as much, of the very thing
-    that the question names more), an acronym with its words beside it, a definition."""
-    if ASKS_FORMULA.search(question):
-        named = [name.lower() for name in names(question)] or ["\0"]
-        return lambda p: (WANTED * (0.5 if p.kind == "code" or _CODE.search(p.reading) else 1.0)
-                          + DEFINES * any(name in p.reading.partition("=")[0].lower() for name in named)) \
-            if HAS_FORMULA.search(p.reading) else 0.0
-    if _ASKS_WORDS.search(question) and (short := names(question)):
-        name = re.escape(short[0])
-        spelled = re.compile(rf"\b{name}\W{{1,2}}\([A-Z]?[a-z]|\w \({name}\b|\b{name},? (is |are )?short for|"
-                             rf"\b{name} stands for")
-        return lambda p: WANTED * bool(spelled.search(p.reading))
-    if what := _WHAT_IS.match(question):
-        stem = re.escape(what[1].lower().removesuffix("s"))
-        defines = re.compile(rf"(an? |the )?{stem}s?( \([^)]*\))?,?( [^,.;:]{{0,40}},)? (is|are|means?) "
-                             r"(an?|the|any|one)\b", re.I)
-        return lambda p: DEFINES * bool(defines.match(p.reading))
-    return lambda p: 0.0
 
 
 def _count(question: str) -> int:
@@ -191,6 +164,20 @@ def _passage(hit: Hit, quotable: Quotable) -> Passage:
         spans += _header_span(hit.chunk)
     return Passage(hit.chunk, hit.document, spans, quotable.reading, quotable.kind,
                    hit.rerank.value if hit.rerank else None)
+
+
+def _with_named(passage: Passage, hits: Sequence[Hit]) -> Passage:
+    """A passage that opens its chunk with "This is called ...", with what that stands for in the chunk before."""
+    (start, end), chunk = passage.spans[0], passage.chunk
+    if start != chunk.start or not NAMING.match(passage.reading):
+        return passage
+    before = max((hit.chunk for hit in hits if hit.chunk.heading == chunk.heading and hit.chunk.end <= start
+                  and hit.chunk.document_id == chunk.document_id), key=lambda c: c.end, default=None)
+    meant = named(units(before.text, before.header)) if before else []
+    if not before or not meant or start - before.end > GAP:
+        return passage
+    reading = " ".join([*(unit.reading for unit in meant), passage.reading])
+    return replace(passage, spans=((before.start + meant[0].start, end),), reading=reading)
 
 
 def _header_span(chunk: Chunk) -> tuple[tuple[int, int], ...]:

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.answer.evidence import Scorer, passages
-from assistant.catalog.lexical import STOP
 from assistant.records import Chunk, Document, Evidence, Hit
 from assistant.text.chapters import Chapter, chapters, holds_all, titled
+from assistant.text.words import STOP
 
 MAX_CHAPTERS = 30    # in a list; a longer one helps nobody
-MAX_KEY_SENTENCES = 5
+MAX_KEY_SENTENCES = 6
 MAX_SCORED = 60      # sentences of a chapter that are scored
 _WHAT = (r"(this|these|it|(the|this|these|your) (documents?|corpus|lesson|text|course|book|files?|material|collection|"
          r"chapters))")
@@ -23,6 +23,7 @@ _LIST = re.compile(rf"\b((which|what) {_PART} (are|do|does|exist|can)\b"
                    rf"(?!.* (about|say|explain|discuss|mention|cover) )|"
                    rf"list (all )?(the |of )?{_PART}|how many {_PART}|table of contents|names? of the {_PART}|"
                    rf"what (topics|chapters) (does|do) {_WHAT} (cover|have|contain))", re.I)
+_HOW_MANY = re.compile(rf"\bhow many {_PART}\b|\bnumber of {_PART}\b", re.I)
 _ABOUT = re.compile(rf"^\W*(what('s| is| are) {_WHAT} (all )?about|summari[sz]e {_WHAT}|"
                     rf"(give me )?an? (overview|summary) of {_WHAT}|"
                     rf"what (does|do) {_WHAT} (cover|teach|deal with)|what is in {_WHAT})\W*$", re.I)
@@ -37,10 +38,10 @@ _TITLED = re.compile(rf"{_LEAD}the (chapter (on|about|called|titled|named) (?P<t
 _WHERE = re.compile(rf"\b(which|what|how many)\s+(?:\w+\s+)?{_PART}\b"
                     rf"(?!\s*\d|\s+(?:are there|exist|do(?:es)? {_WHAT}))", re.I)
 # What only frames a question for chapters: the rest of its words are what they are to hold.
-_FRAMING = re.compile(r"^(one|two|three|four|five|six|seven|which|what|how|many|can|chapters?|sections?|parts?|"
-                      r"documents?|lessons?|topics?|talk|mention|discuss|explain|use|deal|cover|about|contain|treat|appear|turn|"
-                      r"come|up|describe|introduce|say|name|present|example|pair|term|word|concept|idea)"
-                      r"(s|ed|d|ing)?$", re.I)
+_FRAMING = re.compile(r"^(whole|entire|full|total|altogether|exist|course|book|text|corpus|material|one|two|three|four|"
+                      r"five|six|seven|which|what|how|many|can|chapters?|sections?|parts?|documents?|lessons?|topics?|"
+                      r"talk|mention|discuss|explain|use|deal|cover|about|contain|treat|appear|turn|come|up|describe|"
+                      r"introduce|say|name|present|example|pair|term|word|concept|idea)(s|ed|d|ing)?$", re.I)
 
 
 @dataclass(frozen=True)
@@ -76,23 +77,44 @@ def find(question: str, documents: Callable[[], Sequence[Document]],
         wanted = tuple(c for c in found if c.number == int(named["number"]))
         return About("chapter", wanted, _main_point(wanted[0])) if wanted else None
     kind = "list" if _LIST.search(question) else "about"
-    return About(kind, tuple(found[:MAX_CHAPTERS]), "What is this text about?")
+    ask = question if kind == "list" else "What is this text about?"
+    return About(kind, tuple(found[:MAX_CHAPTERS]), ask)
 
 
 def evidence(about: About, score: Scorer) -> tuple[Evidence, ...]:
     """What answers it, in the documents' order."""
-    if about.kind == "chapter":
-        return _key_sentences(about.chapters[0], score)
     if about.kind == "where":
         return _holding(about)
-    titles = [(c, (c.start, c.end), f"Chapter {c.number}: {c.title}" if c.number is not None else c.title)
-              for c in about.chapters if c.chunks]
+    if about.kind == "chapter":
+        return _numbered([*_titles(about.chapters[:1]), *map(_headed, _key_sentences(about.chapters[0], score))])
+    titles = _titles(about.chapters)
+    if about.kind == "list" and _HOW_MANY.search(about.ask) and titles:
+        titles[0] = replace(titles[0], text=f"{len(titles)} {_noun(about.chapters)}. {titles[0].text}")
     opening: tuple[Evidence, ...] = ()
     if about.kind == "about" and about.chapters:
         first = about.chapters[0]
         opening = _key_sentences(Chapter(None, first.title, first.document, 0, 0, first.chunks[:4]), score)[:2]
-    return (*opening, *(Evidence(len(opening) + n, c.chunks[0].id, c.document.title, c.title, (span,), text, None)
-                        for n, (c, span, text) in enumerate(titles, 1)))
+    return _numbered([*opening, *titles])
+
+
+def _titles(found: Sequence[Chapter]) -> list[Evidence]:
+    return [Evidence(0, c.chunks[0].id, c.document.title, c.title, ((c.start, c.end),),
+                     f"Chapter {c.number}: {c.title}" if c.number is not None else c.title, None)
+            for c in found if c.chunks]
+
+
+def _numbered(found: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    return tuple(replace(e, marker=marker) for marker, e in enumerate(found, 1))
+
+
+def _headed(sentence: Evidence) -> Evidence:
+    """A key sentence under its section's name, so that a summary says what there is; the chapter's own needs none."""
+    *_, above, last = ["", *sentence.heading.split(" > ")]
+    return replace(sentence, text=f"{last}: {sentence.text}") if above.strip() else sentence
+
+
+def _noun(found: Sequence[Chapter]) -> str:
+    return "chapters" if any(c.number is not None for c in found) else "documents"
 
 
 def _main_point(chapter: Chapter) -> str:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.catalog.lexical import STOP
 from assistant.records import Evidence
+from assistant.text.words import STOP
 
 COVERED = 0.9     # share of a sentence's content words that must stand in its evidence, question or headings
 FROM_EVIDENCE = 0.75  # share that must stand in the evidence itself or its headings

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from assistant.catalog.database import Database
+from assistant.text.words import STOP
 
 SCHEMA = """
 CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5(
@@ -26,9 +27,6 @@ CREATE TABLE IF NOT EXISTS word_vectors (word TEXT PRIMARY KEY, vector BLOB NOT 
 HEADING_WEIGHT = 1.0   # measured: see eval/EXPERIMENTS.md
 VOCABULARY = 5000      # words with a vector: about 5 s of embedding, 4 MB
 MAX_WORDS = 64         # a longer query is cut: its tail only adds noise and time
-STOP = frozenset("""a about an and any are as at be been but by can could did do does for from had has have how i if
-in into is it its just me my of on or our please shall should so some such tell than that the their them then there
-these they this those to us was we were what when where which who whom whose why will with would you your""".split())  # noqa: SIM905
 
 
 class Lexical:

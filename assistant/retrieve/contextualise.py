@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from assistant.catalog.lexical import STOP
 from assistant.records import Message
 from assistant.text.names import NAME, names
+from assistant.text.words import STOP
 
 _OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|no|yes|hm+|what about|how about)\b[\s,.!:-]*"
                       r"(what about|how about)?\s*", re.I)

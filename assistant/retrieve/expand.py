@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assistant.catalog.lexical import STOP, Lexical
+from assistant.catalog.lexical import Lexical
 from assistant.protocols import Embedder
 from assistant.text.announced import NUMBERS
+from assistant.text.words import STOP
 
 NEAR = 0.45  # cosine of two words by the embedder; measured with MOST on eval/gold/dev.jsonl (eval/EXPERIMENTS.md)
 MOST = 3     # of the documents' words for one of the question's

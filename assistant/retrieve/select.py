@@ -1,16 +1,18 @@
 """Which candidates the answer is made from, and why the others are not: the gate, doubles, neighbours."""
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from assistant.catalog.lexical import STOP
 from assistant.records import Chunk, Hit, Score
 from assistant.text.announced import points_at_table
+from assistant.text.forms import Form
 from assistant.text.names import NAME, mentioned, names
 from assistant.text.sentences import units
+from assistant.text.words import STOP
 
 # Factors on the threshold's odds; chosen on eval/gold/dev.jsonl, see eval/EXPERIMENTS.md.
 NAMED, ABSENT, COVERED = 2.4, 6.0, 0.5
@@ -108,6 +110,20 @@ def select(hits: Sequence[Hit], k: int, passed: Gate, floor: float,
             continue
         out[rank] = replace(hit, kept=False, reason=reason)
     return [out[rank] for rank in sorted(out)]
+
+
+def with_form(hits: Sequence[Hit], asked: Form, floor: float) -> list[Hit]:
+    """The hits, one more of them kept where the question asks for a form that it has more of than all that are kept.
+
+    hits   best first; unchanged where none is kept. floor: the probability that it must have.
+    """
+    most = max((asked.lift(hit.chunk.text) for hit in hits if hit.kept), default=math.inf)
+    better = [hit for hit in hits if not hit.kept and asked.name and asked.lift(hit.chunk.text) > most
+              and hit.rerank is not None and hit.rerank.value >= floor]
+    if not better:
+        return list(hits)
+    found = max(better, key=lambda hit: asked.lift(hit.chunk.text))
+    return [replace(hit, kept=True, reason=f"holds {asked.name}") if hit is found else hit for hit in hits]
 
 
 def _turns(hits: Sequence[Hit], rankings: Sequence[Mapping[str, Score]]) -> list[int]:

@@ -50,7 +50,9 @@ def repair(question: str, is_word: Callable[[str], bool], words_from: Callable[[
 
 
 def _inflection(one: str, other: str) -> bool:
-    """Whether they are the same word or differ in an English ending alone: "compress", "compresses", "compressed"."""
+    """Whether they are the same word, differ in an English ending alone ("compress", "compressed") or are spelled as on
+    the two sides of the Atlantic ("summarise", "summarize")."""
+    one, other = (re.sub(r"(?<=.{3}[a-z])z(?=e|i|a)", "s", word) for word in (one, other))
     at = _common(one, other)
     endings = {one[at:], other[at:]}
     return at >= MIN_LETTERS - 1 and endings <= ENDINGS

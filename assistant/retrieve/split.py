@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.catalog.lexical import STOP
 from assistant.retrieve.contextualise import contextualise
 from assistant.text.names import NAME
+from assistant.text.words import STOP
 
 _ASKS = r"(what|which|who|whom|whose|where|when|why|how)"
 _BEFORE = r"(?:(?:by|from|in|at|to|for|with|on|of|under|until|since|after|before|about|through) )?"

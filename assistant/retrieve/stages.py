@@ -23,6 +23,7 @@ from assistant.retrieve.rerank import rerank
 from assistant.retrieve.spelling import repair
 from assistant.retrieve.split import Ask, questions
 from assistant.text.chapters import narrowed, within
+from assistant.text.forms import form
 from assistant.text.readable import passage
 
 WHOLE_WORD = 3     # word pieces of a word that the embedder's vocabulary has: itself and the two special tokens
@@ -90,7 +91,7 @@ def retrieve(question: str, history: Sequence[Message], config: Config, parts, d
                       (by_dense, by_words, by_fusion, by_rerank))
         passed = select.gate(found, _threshold(config, reranker), _why_no_gate(reranker), query)
         floor = (passed.threshold or 0.0) * FLOOR_SHARE
-        found = select.select(found, config.k, passed, floor, rankings)
+        found = select.with_form(select.select(found, config.k, passed, floor, rankings), form(query), floor)
         kept = [hit for hit in found if hit.kept]
         others = [hit for hit in found if not hit.kept]
         siblings = {hit.chunk.document_id: documents.chunks(hit.chunk.document_id) for hit in kept}

@@ -1,7 +1,8 @@
 """Sentences that only announce what follows ("It fails in three ways."), made whole with what they announce.
 
 Quoted alone such a sentence is the best match of a question and no answer to it. So it is joined with the sentences
-or items that it counts, or with what stands after its colon; one that points at a table gives way to the table's rows.
+or items that it counts, or with what stands after its colon; one that sets a scene ("Suppose ...") with what comes of
+it; one that points at a table gives way to the table's rows.
 """
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ _NEW = r"(?<!\bthe )(?<!\ball )(?<!these )(?<!those )(?<!same )(?<!of )(?<!other
 _COUNTED = re.compile(rf"{_NEW}\b({'|'.join(NUMBERS)})\s+(?:[\w-]+\s+){{0,2}}(?:{_THINGS})\b", re.I)
 _TABLE = re.compile(r"\btables?\b(?: below| above| here)?\s+(?:\w+ )?(?:lists?|gives?|shows?|compares?|names?|"
                     r"collects?|sets?|sums?|puts?|holds?|has|counts?)\b", re.I)
+_SUPPOSE = re.compile(r"(suppose|imagine|assume|consider|picture|say you)\b", re.I)
+SCENE = 2  # sentences after "Suppose ...": what comes of it
 _CODE = re.compile(r"\W*(def|class|for|if|elif|else|while|with|try|except|del|return|import|from)\b.*[(\[:]")
 _MARK = re.compile(r"(?m)^\s*(?:[-*+•]|\d+[.)])\s+")
 
@@ -47,6 +50,8 @@ def _announced(one: Quotable, following: Sequence[Quotable]) -> list[Quotable]:
         wanted = len(following) if kind == "item" else 1
     elif (counted := _COUNTED.search(one.reading)) and ":" not in one.reading[counted.end():]:
         wanted, counts = NUMBERS[counted[1].lower()], True
+    elif _SUPPOSE.match(one.reading):
+        wanted = SCENE
     else:
         return []
     taken: list[Quotable] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from assistant.records import Chunk, Document
 from assistant.text.sections import front_matter, is_markdown
+from assistant.text.words import STOP
 
 _SAYS = re.compile(r"\W*what (?:does|do|is|are) (?:said )?(?:in )?(?:the )?(?:(?:chapters?|ch\.|part)\s*\d+|"
                    r"chapter (?:on|about|called|titled|named) .{3,60}?|[\w-]+ chapter) "
@@ -19,7 +20,6 @@ _FIRST = re.compile(r"\b(?:first|opening|introductory) chapter\b|"
                     r"\b(?:lesson|course|book|text)'s introduction\b|\bintroduction (?:of|to) (?:the|this) "
                     r"(?:lesson|course|book|text)\b", re.I)
 _LAST = re.compile(r"\b(?:last|final|closing) chapter\b", re.I)
-_SMALL = re.compile(r"an?|and|by|do|for|from|how|i[ns]|o[fnr]|that|the|this|to|we|what|when|why|with")
 _NAMED = re.compile(r"\b(?:chapters?|ch\.|part)\s*(\d+)(?:\s*(,|and|or|to|&)\s*(?:chapter\s*)?(\d+))?\b", re.I)
 
 
@@ -89,7 +89,7 @@ def titled(question: str, found: Sequence[Chapter]) -> list[Chapter]:
 
 def holds_all(title: str, phrase: str) -> bool:
     """Whether every word of the phrase, small ones aside, stands in the title, and there is one."""
-    words = [word for word in re.findall(r"[^\W_]+", phrase.lower()) if not _SMALL.fullmatch(word)]
+    words = [word for word in re.findall(r"[^\W_]+", phrase.lower()) if word not in STOP]
     return bool(words) and _shared(words, title) == len(words)
 
 
@@ -98,7 +98,7 @@ def _shared(words: Sequence[str], title: str) -> int:
     held = {word.removesuffix("s") for word in re.findall(r"[^\W_]+", title.lower())}
     count = 0
     for word in words:
-        if _SMALL.fullmatch(word):
+        if word in STOP:
             continue
         if word.removesuffix("s") not in held:
             break

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from assistant.text.blocks import Block, blocks, is_code
@@ -13,6 +14,8 @@ SHORT_CODE = 40  # words; statements that are no longer together are quoted toge
 LABEL = 60   # characters; a line of at least this length says something by itself
 _LEANING = re.compile(r"^(this|that|these|those|it|its|they|their|them|such|here's|here|he|she|instead|otherwise|"
                       r"however|but|so|for example|in other words|the word|the result|the fix|fix:|no\.)\b", re.I)
+NAMING = re.compile(r"(this|that|it|these|they)( \w+)? (is|are|was) (called|known as|named|termed)\b", re.I)
+NAMED = 60   # words before "This is called ..." that it may stand for
 _ITEM_MARK = re.compile(r"\s*([-*+•]|\d+[.)])\s+")
 _WHOLE = re.compile(r"\$(?![\d\s])[^$\n]+(?<!\s)\$(?!\d)|`[^`\n]+`")  # $0.02 begins no formula
 # A line of code that does nothing yet: a comment, an import, the fence, a blank.
@@ -49,16 +52,30 @@ def quotables(text: str, header: str = "") -> list[Quotable]:
     """The units of a chunk that say something, in order. Questions and fragments are left out: they answer nothing."""
     found: list[Quotable] = []
     before: Unit | None = None
-    for unit in units(text, header):
+    every = units(text, header)
+    for at, unit in enumerate(every):
         if _says_nothing(unit):
             before = None
             continue
-        if unit.leaning and before is not None:
+        if NAMING.match(unit.reading) and (meant := named(every[:at])):
+            unit = replace(unit, start=meant[0].start, reading=" ".join(one.reading for one in (*meant, unit)))
+            found.append(Quotable(unit.kind, unit.start, unit.end, unit.reading))
+        elif unit.leaning and before is not None:
             found.append(Quotable(unit.kind, before.start, unit.end, f"{before.reading} {unit.reading}"))
         else:
             found.append(Quotable(unit.kind, unit.start, unit.end, unit.reading))
         before = unit if unit.kind in ("sentence", "item") else None
     return found
+
+
+def named(before: Sequence[Unit]) -> list[Unit]:
+    """What "This is called ..." stands for: the units before it, as far as they are few words."""
+    words = 0
+    for count, unit in enumerate(reversed(before)):
+        words += len(unit.reading.split())
+        if words > NAMED or unit.kind in ("row", "item"):
+            return list(before[len(before) - count:])
+    return list(before)
 
 
 def _says_nothing(unit: Unit) -> bool:
