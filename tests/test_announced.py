@@ -88,3 +88,9 @@ def test_a_scene_comes_with_what_comes_of_it():
     found = whole(quotables(text), text)
     assert found[0].reading == "Suppose you must sort stones. A sieve does it. Large stones stay."
     assert text[found[0].start:found[0].end] == found[0].reading
+
+
+def test_entries_that_lost_their_marks_are_a_list():
+    text = "Applications that use them:\n\nSearch — finds what is near\n\nSorting — puts in groups\n\nThe end is near."
+    found = whole(quotables(text), text)
+    assert found[0].reading == "Applications that use them: Search — finds what is near; Sorting — puts in groups"

@@ -66,6 +66,13 @@ def test_a_question_that_says_how_many_gets_the_table_of_as_many_rows(question, 
     assert far[0].text.startswith("There")                                    # COUNTED is too little for that
 
 
+@pytest.mark.parametrize("question", ["BoW meaning", "What does BoW mean?", "define BoW", "the meaning of BoW"])
+def test_a_definition_comes_first_however_it_is_asked_for(question):
+    hits = [hit("a", "BoW is used a lot.", 0.5), hit("b", "Bag of words (BoW) represents a text as counts.", 0.5)]
+    assert choose(question, hits, lambda pool: [0.6, 0.45], 6)[0].chunk_id == "b"
+    assert choose("Is BoW used?", hits, lambda pool: [0.6, 0.45], 6)[0].chunk_id == "a"
+
+
 def test_where_a_formula_is_asked_for_that_of_the_very_thing_comes_first():
     texts = ["The BM25 formula is a sum.", "def bm25(words, k1=1.2):", "$\\text{TF-IDF}(t) = n \\times \\log N$",
              "$\\text{BM25}(t) = n (k_1 + 1)$"]
@@ -205,6 +212,31 @@ def test_the_gate_says_which_name_raised_the_threshold():
     made = gate([hit("a", "HNSW is a graph.", 0.05)], 0.1, "", "Who invented NSG?")
     assert made.reason == "best probability 0.05, below the threshold 0.40, raised because no passage holds \"NSG\""
     assert made.threshold == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("question, text, declined", [
+    ("How many lakes are there?", "The lakes are deep.", True), ("How many lakes are there?", "Seven lakes.", False),
+    ("How much rent is paid for the hut?", "The lease was signed on 2 May.", True),
+    ("What is the yearly budget of the reserve?", "It costs 40,000 euros.", False),
+    ("What is the phone number of the desk?", "Ask the desk in room 12.", True),
+    ("What is the phone number of the desk?", "Call 0123 456-789.", False),
+    ("Which e-mail address do I use?", "Write to the desk.", True), ("How deep is it?", "It is deep.", False)])
+def test_an_unsure_answer_must_hold_the_kind_of_thing_that_is_asked_for(question, text, declined):
+    assert bool(unanswered(question, [evidence(1, text, 0.2)])) == declined
+    assert not unanswered(question, [evidence(1, text, 0.9)])  # the reranker is sure
+
+
+def test_a_passage_that_leans_on_the_chunk_before_comes_with_its_end():
+    before = Chunk("a", "d", "H", "Vellets sink. They hold on to a stem.", 0, 37, 9, "", -1)
+    after = Chunk("b", "d", "H", "This habit explains the name. Their call is a whistle.", 38, 92, 9, "", -1)
+    hits = [Hit(chunk, "D", rerank=Score(0.5, 1), kept=True) for chunk in (before, after)]
+    found = choose("Why the name?", hits, lambda pool: [0.9 if "explains" in p.reading else 0.1 for p in pool], 1)[0]
+    assert found.text.startswith("They hold on to a stem. This habit explains the name.")
+    assert found.spans[0][0] == 14 and found.chunk_id == "b"
+    far = replace(after, start=58, end=112)
+    found = choose("Why the name?", [hits[0], replace(hits[1], chunk=far)],
+                   lambda pool: [0.9 if "explains" in p.reading else 0.1 for p in pool], 1)[0]
+    assert found.text.startswith("This habit")                              # something else stands between them
 
 
 def test_rows_of_other_things_do_not_answer():

@@ -247,6 +247,12 @@ def test_two_swapped_letters_go_before_another_edit():
         == "What does it turn into?"
 
 
+@pytest.mark.parametrize("typed, read", [("lema", "lemma"), ("lena", "lena"), ("summarize", "summarize")])
+def test_a_missing_doubled_letter_is_put_in_and_american_spelling_is_no_error(typed, read):
+    words = {"l": ["lemma"], "s": ["summarise"]}
+    assert repair(f"the {typed}", lambda word: word == "the", lambda letter: words.get(letter, []))[0] == f"the {read}"
+
+
 @pytest.mark.parametrize("word", ["compress", "felines", "pairing", "GloVe", "IMGE", "hto", "imgs", "zebra", "don't"])
 def test_a_word_that_is_none_of_the_documents_and_no_error_of_one_is_left_alone(word):
     question = f"What is {word}?"

@@ -117,6 +117,14 @@ def test_no_title(line):
     assert not looks_like_title(line)
 
 
+def test_a_short_line_set_apart_is_a_heading_and_the_first_line_the_title():
+    text = "MARSH VELLET\n\nIt is a mammal.\n\n\nRange and habitat\n\nIt lives high.\n\nNot a heading\n\nMore."
+    assert [s.headings for s in sections(text, markdown=False)] == [("MARSH VELLET",), ("Range and habitat",)]
+    assert title(text, markdown=False) == "MARSH VELLET"
+    assert title("MANUAL\n\nThe Big Machine\n\nPress OK.", markdown=False) == "The Big Machine"   # a label above it
+    assert title("BRIO 340\nA machine for coffee\n\n4.1 Espresso\n\nPress OK.", markdown=False) == "BRIO 340"
+
+
 def test_underlined_headings_count():
     assert chains("Lakes\n=====\n\none\n\ndepths of them\n--------------\n\ntwo\n") == [
         (("Lakes",), "one"), (("Lakes", "depths of them"), "two")]
@@ -233,6 +241,22 @@ def test_list_items_are_units_of_their_own():
 def test_a_sentence_that_needs_the_one_before_is_marked():
     found = units("Onra is deep. It freezes late. Tisse does not.")
     assert [u.leaning for u in found] == [False, True, False]
+
+
+def test_a_line_that_only_wraps_is_no_label():
+    text = ("The coat of the vellet is warm in the winter of the north. It has some\n60,000 hairs on each square "
+            "centimetre of the whole\nskin.")
+    assert [unit.reading for unit in units(text)][1].startswith("It has some 60,000 hairs")
+    assert units("Dense vectors\nMeaning as numbers.")[0].reading == "Dense vectors — Meaning as numbers."
+
+
+def test_a_short_item_is_quoted_whole_and_a_statement_that_ends_in_a_question_counts():
+    assert units("- **A2** Send the letter. *Lucy, by 17 May*\n- Go.")[0].reading == \
+        "A2 Send the letter. Lucy, by 17 May"
+    long = f"- {'word ' * 31}ends. Another begins here."
+    assert len(units(long)) == 2
+    said = "A bag of words is a vector of counts: how often does each word appear?"
+    assert [q.reading for q in quotables(f"{said} How often is that?")] == [said]
 
 
 def test_what_is_called_something_comes_with_the_name():

@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from assistant.answer.expected import missing
 from assistant.records import Evidence, Hit
 from assistant.text.names import mentioned, names
 
@@ -34,9 +35,6 @@ def small_talk(question: str, documents: int) -> str | None:
 
 
 SURE = 0.5  # probability of the best passage from which on it is trusted
-_WHEN = re.compile(r"^\W*when (was|were|did)\b|\b(what|which) (year|date|day|month)\b", re.I)
-_DATE = re.compile(r"\b(1[789]|20)\d\d\b|\b(january|february|march|april|may|june|july|august|september|october|"
-                   r"november|december|century|years? ago)\b", re.I)
 
 
 def unanswered(query: str, essential: Sequence[Evidence], evidence: Sequence[Evidence] = ()) -> str:
@@ -47,9 +45,9 @@ def unanswered(query: str, essential: Sequence[Evidence], evidence: Sequence[Evi
     """
     if not essential or max(e.score or 0.0 for e in essential) >= SURE:
         return ""
-    text = " ".join(f"{e.document} {e.heading} {e.text}" for e in essential).lower()
-    if _WHEN.search(query) and not _DATE.search(text):
-        return "the question asks for a date, and the best sentences hold none"
+    every = " ".join(f"{e.document} {e.heading} {e.text}" for e in essential)
+    if kind := missing(query, essential[0].text, every):
+        return f"the question asks for {kind}, and the best sentences hold none"
     if all(_key(e) for e in essential):
         of = [name for name in names(query) if name.lower() in {_key(e) for e in evidence}]
         if of and not any(mentioned(of[0], e.text.lower()) for e in essential):

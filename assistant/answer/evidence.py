@@ -48,7 +48,7 @@ def passages(hits: Sequence[Hit]) -> list[Passage]:
     """Everything quotable in the kept chunks, in their order."""
     found = [_passage(hit, quotable) for hit in hits
              for quotable in whole(quotables(hit.chunk.text, hit.chunk.header), hit.chunk.text)]
-    found = [_with_named(p, hits) for p in found]
+    found = [_with_before(p, hits) for p in found]
     tables = {(p.chunk.document_id, p.chunk.heading) for p in found if p.kind == "row"}
     return [p for p in found if p.kind == "row" or (p.chunk.document_id, p.chunk.heading) not in tables
             or not points_at_table(p.reading)][:MAX_UNITS]
@@ -166,15 +166,20 @@ def _passage(hit: Hit, quotable: Quotable) -> Passage:
                    hit.rerank.value if hit.rerank else None)
 
 
-def _with_named(passage: Passage, hits: Sequence[Hit]) -> Passage:
-    """A passage that opens its chunk with "This is called ...", with what that stands for in the chunk before."""
+def _with_before(passage: Passage, hits: Sequence[Hit]) -> Passage:
+    """A passage that opens its chunk leaning on the end of the chunk before, with that: the sentence before "This habit
+    explains ...", all that "This is called ..." stands for."""
     (start, end), chunk = passage.spans[0], passage.chunk
-    if start != chunk.start or not NAMING.match(passage.reading):
+    first = next(iter(units(chunk.text, chunk.header)), None)
+    if not first or not first.leaning or first.kind != "sentence" or start != chunk.start + first.start:
         return passage
     before = max((hit.chunk for hit in hits if hit.chunk.heading == chunk.heading and hit.chunk.end <= start
                   and hit.chunk.document_id == chunk.document_id), key=lambda c: c.end, default=None)
-    meant = named(units(before.text, before.header)) if before else []
-    if not before or not meant or start - before.end > GAP:
+    if not before or start - before.end > GAP:
+        return passage
+    meant = named(units(before.text, before.header)) if NAMING.match(passage.reading) else \
+        [unit for unit in units(before.text, before.header)[-1:] if unit.kind == "sentence"]
+    if not meant:
         return passage
     reading = " ".join([*(unit.reading for unit in meant), passage.reading])
     return replace(passage, spans=((before.start + meant[0].start, end),), reading=reading)

@@ -13,7 +13,7 @@ from itertools import takewhile
 
 ENDINGS = {"", "s", "es", "d", "ed", "r", "er", "ers", "ing"}
 # A shorter word has too many neighbours to guess from. One of four, an acronym and three letters beside a hyphen
-# ("one-hto") are mended by a swap alone.
+# ("one-hto") are mended by a swap or a doubled letter alone.
 MIN_LETTERS = 4
 _WORD = re.compile(r"[^\W\d_][\w'’]*")
 
@@ -37,7 +37,7 @@ def repair(question: str, is_word: Callable[[str], bool], words_from: Callable[[
         words = words_from(low[0])
         if any(_inflection(low, other) for other in words):
             return word
-        near = next((other for other in words if _swapped(low, other)), None)
+        near = next((other for other in words if _swapped(low, other) or _undoubled(low, other)), None)
         if near is None and len(low) > MIN_LETTERS and not word.isupper():
             near = next((other for other in words if _one_edit(low, other)), None)
         if near is None:
@@ -75,6 +75,12 @@ def _one_edit(one: str, other: str) -> bool:
 def _swapped(one: str, other: str) -> bool:
     """Whether two neighbours changed places ("trun", "turn"): it keeps every letter, so it goes before another edit."""
     return one != other and sorted(one) == sorted(other) and _one_edit(one, other)
+
+
+def _undoubled(one: str, other: str) -> bool:
+    """Whether one letter of two alike is missing ("lema", "lemma")."""
+    return len(one) + 1 == len(other) and one in (other[:at] + other[at + 1:] for at in range(1, len(other))
+                                                  if other[at] == other[at - 1])
 
 
 def _common(one: str, other: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from assistant.text.sentences import Quotable, plain
 
@@ -21,6 +22,7 @@ _NEW = r"(?<!\bthe )(?<!\ball )(?<!these )(?<!those )(?<!same )(?<!of )(?<!other
 _COUNTED = re.compile(rf"{_NEW}\b({'|'.join(NUMBERS)})\s+(?:[\w-]+\s+){{0,2}}(?:{_THINGS})\b", re.I)
 _TABLE = re.compile(r"\btables?\b(?: below| above| here)?\s+(?:\w+ )?(?:lists?|gives?|shows?|compares?|names?|"
                     r"collects?|sets?|sums?|puts?|holds?|has|counts?)\b", re.I)
+_ENTRY = re.compile(r"[^.!?—–]{2,60} [—–] \S")  # of a list that lost its marks: "Name — what it is"
 _SUPPOSE = re.compile(r"(suppose|imagine|assume|consider|picture|say you)\b", re.I)
 SCENE = 2  # sentences after "Suppose ...": what comes of it
 _CODE = re.compile(r"\W*(def|class|for|if|elif|else|while|with|try|except|del|return|import|from)\b.*[(\[:]")
@@ -47,7 +49,8 @@ def _announced(one: Quotable, following: Sequence[Quotable]) -> list[Quotable]:
         return []
     kind, counts = following[0].kind, False
     if one.reading.rstrip().endswith(":"):
-        wanted = len(following) if kind == "item" else 1
+        entries = len(list(takewhile(lambda q: _ENTRY.match(q.reading), following)))
+        wanted = len(following) if kind == "item" else max(1, entries)
     elif (counted := _COUNTED.search(one.reading)) and ":" not in one.reading[counted.end():]:
         wanted, counts = NUMBERS[counted[1].lower()], True
     elif _SUPPOSE.match(one.reading):
@@ -75,4 +78,6 @@ def _joined(one: Quotable, announced: Sequence[Quotable], text: str) -> Quotable
         return Quotable("code", one.start, last.end, f"{one.reading}\n{last.reading}")
     reading = "; ".join(part for part in map(plain, _MARK.split(text[one.start:last.end])) if part) \
         if last.kind == "item" else plain(text[one.start:last.end])
+    if last.kind != "item" and all(_ENTRY.match(q.reading) for q in announced):
+        reading = f"{one.reading} {'; '.join(q.reading for q in announced)}"
     return Quotable("sentence", one.start, last.end, reading.replace(":;", ":"))

@@ -19,8 +19,10 @@ _ASKS_FORMULA = re.compile(r"\b(formulas?|formulae|equations?)\b", re.I)
 _FORMULA = re.compile(r"\$[^$\n]*[=≈\\][^$\n]*\$|[\w)\]] = [\w(\\]")
 _CODE = re.compile(r"\b(def|len|for|range|float|int|str|print|return|import|np)\b|\w\.\w+\(|[=+]=")
 _ASKS_WORDS = re.compile(r"\b(stands? for|short for|abbreviat\w+|acronym|spell(ed|t)? out|full (name|form))\b", re.I)
-_WHAT_IS = re.compile(r"\W*(?:what(?: exactly)? (?:is|are|was|were)|what's|define|(?:tell me|explain) what)\s+"
-                      r"(?:meant by )?(?:an?\s+|the\s+)?([\w][\w\s'’-]{0,40}?)(?:\s+(?:is|are|mean|means))?\W*$", re.I)
+_WHAT_IS = re.compile(r"\W*(?:what(?: exactly)? (?:is|are|was|were)|what's|define|(?:tell me|explain) what|what does|"
+                      r"(?:the )?(?:meaning|definition) of)\s+(?:meant by )?(?:an?\s+|the\s+)?([\w][\w\s'’-]{0,40}?)"
+                      r"(?:\s+(?:is|are|mean|means))?\W*$|"
+                      r"\W*([\w][\w'’-]*(?: [\w'’-]+){0,2}) (?:meaning|definition)\W*$", re.I)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def form(question: str) -> Form:
         spelled = _spelled(named[0])
         return Form(f"\"{named[0]}\" spelled out", lambda text: WANTED * bool(spelled.search(text)))
     if what := _WHAT_IS.match(question):
-        defines = _defines(what[1])
+        defines = _defines(what[1] or what[2])
         return Form("", lambda text: DEFINES * bool(defines.match(text)))
     return Form("", lambda text: 0.0)
 
@@ -71,5 +73,5 @@ def _spelled(name: str) -> re.Pattern[str]:
 
 def _defines(what: str) -> re.Pattern[str]:
     stem = re.escape(what.lower().removesuffix("s"))
-    return re.compile(rf"(an? |the )?{stem}s?( \([^)]*\))?,?( [^,.;:]{{0,40}},)? (is|are|means?) (an?|the|any|one)\b",
-                      re.I)
+    return re.compile(rf"(an? |the )?([\w-]+( [\w-]+){{0,4}} \()?{stem}s?\)?( \([^)]*\))?,?( [^,.;:]{{0,40}},)? "
+                      r"(is|are|means?|represents?|denotes?|refers? to) (an?|the|any|one)\b", re.I)

@@ -1,7 +1,8 @@
 """Headings and what stands under them, in Markdown and in plain text.
 
 Plain text has no marks for a heading, so one is recognised by its look: a short line alone between blank lines,
-in title case, without a sentence's end; a "Chapter N: ..." line always is one. RST's and setext's underlines count.
+in title case, without a sentence's end; after two blank lines other short ones, too. A "Chapter N: ..." line always is
+one. RST's and setext's underlines count.
 """
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 MARKDOWN = (".md", ".markdown", ".mdx")
 MAX_HEADING = 90  # characters; a longer line is a paragraph
+SHORT = 6         # words
 SMALL = frozenset("a an and as at but by for from in into is it its nor of on or over per so than that the to vs via "  # noqa: SIM905
                   "with your are be not you they do does".split())
 _ATX = re.compile(r"^ {0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
@@ -65,11 +67,23 @@ def sections(text: str, markdown: bool) -> list[Section]:
 
 
 def title(text: str, markdown: bool) -> str:
-    """The title in the front matter, else the first heading that is more than a label in capitals, else ""."""
+    """The title in the front matter, else the line that opens a plain text, else the first heading that is more than a
+    label in capitals, else ""."""
     values, body = front_matter(text)
     found = _markdown_headings(text, body) if markdown else _plain_headings(text, body)
+    opening = "" if markdown else _opening(text, body)
+    if opening and not values.get("title"):
+        return opening
     titles = [h.title for h in found if not h.title.isupper()] or [h.title for h in found]
     return values.get("title") or (titles[0] if titles else "")
+
+
+def _opening(text: str, start: int) -> str:
+    """The first line of a plain text, where it reads as a title; in capitals it is a label above one that follows."""
+    first, *others = [line.strip() for line in text[start:].split("\n") if line.strip()][:2] or [""]
+    if len(first) > MAX_HEADING or not looks_like_title(first, strict=not first.isupper()) or _NUMBERED.match(first):
+        return ""
+    return "" if first.isupper() and others and len(others[0]) <= MAX_HEADING and looks_like_title(others[0]) else first
 
 
 def _lines(text: str, start: int) -> list[tuple[int, int]]:
@@ -104,9 +118,16 @@ def _plain_headings(text: str, start: int) -> list[_Heading]:
             found.append(_Heading(1 if after[0] == "=" else 2, line, begin, lines[at + 1][1]))
         elif _CHAPTER.match(line) and not before and looks_like_title(line, strict=False):
             found.append(_Heading(1, line, begin, end))
-        elif not before and not after and looks_like_title(line):
+        elif not before and not after and looks_like_title(line, strict=not _set_apart(text, lines, at)):
             found.append(_Heading(2, line, begin, end))
     return found
+
+
+def _set_apart(text: str, lines: list[tuple[int, int]], at: int) -> bool:
+    """Whether two blank lines stand before a line of a few words that begins with a capital ("Range and habitat")."""
+    line = text[slice(*lines[at])].strip()
+    return at >= 2 and not any(text[slice(*lines[n])].strip() for n in (at - 1, at - 2)) \
+        and line[:1].isupper() and len(line.split()) <= SHORT
 
 
 def looks_like_title(line: str, strict: bool = True) -> bool:

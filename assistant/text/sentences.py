@@ -11,10 +11,13 @@ from assistant.text.tables import glued_cells, is_markdown_rule, markdown_cells,
 
 WRAP = 120   # characters; wider lines are paragraphs, not wrapped text
 SHORT_CODE = 40  # words; statements that are no longer together are quoted together
+SHORT_ITEM = 30  # words; a list's item that is no longer is quoted whole: "Send the letter. *Lucy, by 17 May*"
 LABEL = 60   # characters; a line of at least this length says something by itself
 _LEANING = re.compile(r"^(this|that|these|those|it|its|they|their|them|such|here's|here|he|she|instead|otherwise|"
-                      r"however|but|so|for example|in other words|the word|the result|the fix|fix:|no\.)\b", re.I)
+                      r"however|but|so|for example|in other words|the word|the result|the fix|fix:|no\.|the rest|"
+                      r"the former|the latter|the others|neither|as a result|therefore|hence|thus)\b", re.I)
 NAMING = re.compile(r"(this|that|it|these|they)( \w+)? (is|are|was) (called|known as|named|termed)\b", re.I)
+_SAYS_FIRST = re.compile(r"(?!\S+ \S+[:—])[^?]{30,}[:—] [^?]+\?")  # "X is a count: how often does each word appear?"
 NAMED = 60   # words before "This is called ..." that it may stand for
 _ITEM_MARK = re.compile(r"\s*([-*+•]|\d+[.)])\s+")
 _WHOLE = re.compile(r"\$(?![\d\s])[^$\n]+(?<!\s)\$(?!\d)|`[^`\n]+`")  # $0.02 begins no formula
@@ -79,7 +82,8 @@ def named(before: Sequence[Unit]) -> list[Unit]:
 
 
 def _says_nothing(unit: Unit) -> bool:
-    return unit.reading.rstrip("\"”").endswith("?") or (unit.kind in ("sentence", "item")
+    asks = unit.reading.rstrip("\"”").endswith("?") and not _SAYS_FIRST.match(unit.reading)
+    return asks or (unit.kind in ("sentence", "item")
                                                         and len(re.findall(r"\w+", unit.reading)) < 3)
 
 
@@ -113,6 +117,10 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     return spans
 
 
+def _stripped(text: str) -> tuple[int, int]:
+    return len(text) - len(text.lstrip()), len(text.rstrip())
+
+
 def _labelled(sentence: str) -> bool:
     """Whether its lines are labels above a sentence, not one wrapped sentence."""
     first = sentence.split("\n")[0]
@@ -132,9 +140,11 @@ def _sentences(text: str, block: Block) -> list[Unit]:
         item = block.kind == "list"
         if item and (mark := _ITEM_MARK.match(text[begin:end])):
             begin += mark.end()  # else "1." would be a sentence
-        for a, b in split_sentences(text[begin:end]):
+        short = item and len(text[begin:end].split()) <= SHORT_ITEM
+        for a, b in [_stripped(text[begin:end])] if short else split_sentences(text[begin:end]):
             bare = re.sub(r"^\s*([-*+•>↓→]|\d+[.)])\s+", "", text[begin + a:begin + b])
-            reading = plain(re.sub(r"\n+", " — " if not item and _labelled(bare) else " ", bare))
+            opens = text[:begin + a].rpartition("\n")[2].strip() == ""  # else its first line is short for starting late
+            reading = plain(re.sub(r"\n+", " — " if not item and opens and _labelled(bare) else " ", bare))
             if re.search(r"\w", reading):
                 found.append(Unit("item" if item else "sentence", begin + a, begin + b, reading,
                                   bool(_LEANING.match(reading))))
