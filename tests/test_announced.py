@@ -94,3 +94,9 @@ def test_entries_that_lost_their_marks_are_a_list():
     text = "Applications that use them:\n\nSearch — finds what is near\n\nSorting — puts in groups\n\nThe end is near."
     found = whole(quotables(text), text)
     assert found[0].reading == "Applications that use them: Search — finds what is near; Sorting — puts in groups"
+
+
+def test_a_question_that_is_reported_comes_with_the_reply():
+    text = "Fiona asked whether it could be sooner. Dev said no: the floor must dry. The group agreed."
+    assert whole(quotables(text), text)[0].reading == \
+        "Fiona asked whether it could be sooner. Dev said no: the floor must dry."

@@ -208,6 +208,13 @@ def test_names_ask_for_more_than_their_presence():
     assert not passed("Who invented NSG?", 0.35) and passed("Who invented NSG?", 0.45)    # 6 / 9 odds: 0.40
 
 
+def test_what_a_document_is_named_for_raises_no_threshold():
+    question, said = "How do I clean the Brio 340?", hit("a", "Hold OK.", 0.15)
+    made = gate([replace(said, document="Brio 340 manual")], 0.1, "", question)
+    assert made.state == "passed" and made.threshold == 0.1
+    assert gate([said], 0.1, "", question).state == "declined"
+
+
 def test_the_gate_says_which_name_raised_the_threshold():
     made = gate([hit("a", "HNSW is a graph.", 0.05)], 0.1, "", "Who invented NSG?")
     assert made.reason == "best probability 0.05, below the threshold 0.40, raised because no passage holds \"NSG\""

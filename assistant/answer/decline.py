@@ -64,8 +64,8 @@ def decline(hits: Sequence[Hit]) -> str:
     """"The documents do not cover this", with the two closest sections and their scores."""
     near, seen = [], set()
     for hit in hits:
-        place = f"{hit.document} > {hit.chunk.heading}" if not hit.chunk.heading.startswith(hit.document) \
-            else hit.chunk.heading
+        heading = hit.chunk.heading
+        place = heading if heading.startswith(hit.document) else " > ".join(filter(None, (hit.document, heading)))
         if place in seen or (hit.rerank is None and hit.dense is None):
             continue
         seen.add(place)

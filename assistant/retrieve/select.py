@@ -33,7 +33,8 @@ def gate(hits: Sequence[Hit], threshold: float | None, why_off: str, query: str 
 
     A name lifts a passage's probability for being there alone ("What does Pinecone cost?" against a passage that only
     mentions Pinecone), so where the question asks something of what it names, more is asked for; and more again where
-    a name stands in none of the candidates. Where the best candidate holds every word of the question ("What is IVF?",
+    a name stands in none of the candidates. What the document is named for ("the Brio 340" in its manual) says nothing
+    of a passage and does not count. Where the best candidate holds every word of the question ("What is IVF?",
     "CLS token"), less is.
     """
     if not hits:
@@ -52,7 +53,7 @@ def _needed(threshold: float, query: str, hits: Sequence[Hit], best: Hit) -> tup
     """(the threshold of this question, why it differs from the given one, "" where it does not)."""
     if _covered(query, best):
         return _times(threshold, COVERED), ", lowered because the best passage holds every word of the question"
-    named = names(query)
+    named = [name for name in names(query) if not set(name.lower().split()) <= set(best.document.lower().split())]
     rest = _content(NAME.sub(" ", query))
     if not named or not rest:
         return threshold, ""

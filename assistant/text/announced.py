@@ -2,7 +2,8 @@
 
 Quoted alone such a sentence is the best match of a question and no answer to it. So it is joined with the sentences
 or items that it counts, or with what stands after its colon; one that sets a scene ("Suppose ...") with what comes of
-it; one that points at a table gives way to the table's rows.
+it; one that reports a question ("Ann asked whether ...") with the reply; one that points at a table gives way to the
+table's rows.
 """
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ _TABLE = re.compile(r"\btables?\b(?: below| above| here)?\s+(?:\w+ )?(?:lists?|g
                     r"collects?|sets?|sums?|puts?|holds?|has|counts?)\b", re.I)
 _ENTRY = re.compile(r"[^.!?—–]{2,60} [—–] \S")  # of a list that lost its marks: "Name — what it is"
 _SUPPOSE = re.compile(r"(suppose|imagine|assume|consider|picture|say you)\b", re.I)
+_ASKED = re.compile(r"\b(asked|wondered|enquired|inquired) (whether|if|why|how|when|where|what|who|which)\b", re.I)
 SCENE = 2  # sentences after "Suppose ...": what comes of it
 _CODE = re.compile(r"\W*(def|class|for|if|elif|else|while|with|try|except|del|return|import|from)\b.*[(\[:]")
 _MARK = re.compile(r"(?m)^\s*(?:[-*+•]|\d+[.)])\s+")
@@ -55,6 +57,8 @@ def _announced(one: Quotable, following: Sequence[Quotable]) -> list[Quotable]:
         wanted, counts = NUMBERS[counted[1].lower()], True
     elif _SUPPOSE.match(one.reading):
         wanted = SCENE
+    elif _ASKED.search(one.reading):
+        wanted = 1
     else:
         return []
     taken: list[Quotable] = []
