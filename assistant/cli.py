@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    sub = command("ingest", _ingest, "add or update files and folders")
+    sub = command("ingest", _ingest, "add or update files and folders: Markdown, text, HTML, Word (.docx), PDF")
     sub.add_argument("paths", nargs="+", metavar="PATH")
     sub.add_argument("--rebuild", action="store_true", help="forget the index first; needed for another embedder")
     sub.add_argument("--json", action="store_true")

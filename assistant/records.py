@@ -253,7 +253,10 @@ class Sentence:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest did, in documents, and how many chunks the index holds now. `skipped`: (path, why)."""
+    """What an ingest did, in documents, and how many chunks the index holds now.
+
+    `skipped`: (path, why) of each file that could not be read; (folder/, how many) where it has files of other kinds.
+    """
 
     added: tuple[str, ...]
     updated: tuple[str, ...]

@@ -259,6 +259,15 @@ def test_a_short_item_is_quoted_whole_and_a_statement_that_ends_in_a_question_co
     assert [q.reading for q in quotables(f"{said} How often is that?")] == [said]
 
 
+def test_a_question_on_its_own_line_stands_before_its_answer():
+    text = "**How can I pay?**\n\nBy card or by transfer. Never by cheque.\n\nDo you deliver?\nYes, within 3 days."
+    found = quotables(text)
+    assert [q.reading for q in found] == ["How can I pay? By card or by transfer.", "Never by cheque.",
+                                          "Do you deliver? Yes, within 3 days."]
+    assert [q.reading for q in quotables("But why? It is cold. And when? In winter it is.")] == [
+        "It is cold.", "In winter it is."]
+
+
 def test_what_is_called_something_comes_with_the_name():
     text = "Count the words. Divide by their number.\n\nmean = total / n\n\nThis is called the mean. It is easy."
     found = [q.reading for q in quotables(text)]

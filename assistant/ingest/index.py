@@ -16,7 +16,7 @@ from assistant.catalog.documents import Documents
 from assistant.catalog.lexical import Lexical
 from assistant.errors import IndexMismatchError, InputError
 from assistant.ingest.chunk import check_budget, chunk
-from assistant.ingest.load import READABLE, Unreadable, find, load
+from assistant.ingest.load import READABLE, Unreadable, load, not_read, survey
 from assistant.protocols import Embedder, VectorStore, chunk_of, sentence_id
 from assistant.records import Chunk, Document, IngestReport
 from assistant.text.readable import body, passage
@@ -57,7 +57,8 @@ class Index:
         rebuild  forget what is there first, once paths, embedder and chunk size have been found good
         """
         began = time.perf_counter()
-        sources, prefixes = find(paths)
+        found = survey(paths)
+        sources, prefixes = found.sources, found.prefixes
         if not sources:
             raise InputError("nothing to ingest: the given folders hold no file that can be read "
                              f"({', '.join(READABLE)})")
@@ -77,6 +78,7 @@ class Index:
                 else:
                     (updated if item.id in known else added).append(item.source)
                     changed.append(item)
+            skipped += [(folder, not_read(kinds)) for folder, kinds in found.left_out.items()]
             for done, document in enumerate(changed):
                 def tell(n: int, of: int, done: int = done, name: str = document.source) -> None:
                     if progress:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-MARKDOWN = (".md", ".markdown", ".mdx")
+MARKDOWN = (".md", ".markdown", ".mdx", ".html", ".htm", ".docx")  # the last three are made into it when read
 MAX_HEADING = 90  # characters; a longer line is a paragraph
 SHORT = 6         # words
 SMALL = frozenset("a an and as at but by for from in into is it its nor of on or over per so than that the to vs via "  # noqa: SIM905

@@ -52,19 +52,21 @@ class Quotable:
 
 
 def quotables(text: str, header: str = "") -> list[Quotable]:
-    """The units of a chunk that say something, in order. Questions and fragments are left out: they answer nothing."""
+    """The units of a chunk that say something, in order. Questions and fragments are left out: they answer nothing, but
+    a question on a line of its own stands before its answer."""
     found: list[Quotable] = []
     before: Unit | None = None
     every = units(text, header)
     for at, unit in enumerate(every):
         if _says_nothing(unit):
-            before = None
+            before = unit if _asks_alone(text, unit) else None
             continue
         if NAMING.match(unit.reading) and (meant := named(every[:at])):
             unit = replace(unit, start=meant[0].start, reading=" ".join(one.reading for one in (*meant, unit)))
             found.append(Quotable(unit.kind, unit.start, unit.end, unit.reading))
-        elif unit.leaning and before is not None:
-            found.append(Quotable(unit.kind, before.start, unit.end, f"{before.reading} {unit.reading}"))
+        elif before is not None and (unit.leaning or _asks(before)) and unit.kind in ("sentence", "item"):
+            reading = plain(text[before.start:unit.end]) if _asks(before) else f"{before.reading} {unit.reading}"
+            found.append(Quotable(unit.kind, before.start, unit.end, reading))
         else:
             found.append(Quotable(unit.kind, unit.start, unit.end, unit.reading))
         before = unit if unit.kind in ("sentence", "item") else None
@@ -82,9 +84,7 @@ def named(before: Sequence[Unit]) -> list[Unit]:
 
 
 def _says_nothing(unit: Unit) -> bool:
-    asks = unit.reading.rstrip("\"”").endswith("?") and not _SAYS_FIRST.match(unit.reading)
-    return asks or (unit.kind in ("sentence", "item")
-                                                        and len(re.findall(r"\w+", unit.reading)) < 3)
+    return _asks(unit) or (unit.kind in ("sentence", "item") and len(re.findall(r"\w+", unit.reading)) < 3)
 
 
 def units(text: str, header: str = "") -> list[Unit]:
@@ -115,6 +115,16 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
         if piece.strip():
             spans.append((begin + len(piece) - len(piece.lstrip()), begin + len(piece.rstrip())))
     return spans
+
+
+def _asks(unit: Unit) -> bool:
+    return unit.reading.rstrip("\"”").endswith("?") and not _SAYS_FIRST.match(unit.reading)
+
+
+def _asks_alone(text: str, unit: Unit) -> bool:
+    """Whether it is a question on a line of its own, as in a list of questions and answers: the answer needs it."""
+    above, below = text[:unit.start].rpartition("\n")[2], text[unit.end:].partition("\n")[0]
+    return _asks(unit) and not re.search(r"\w{3}", above) and not below.strip(" *_") and "\n" in text[unit.end:]
 
 
 def _stripped(text: str) -> tuple[int, int]:
