@@ -10,8 +10,9 @@ from assistant.errors import GlassboxError
 
 def build(assistant):
     """The page over an Assistant, as a gradio Blocks."""
+    from assistant.cli import panels
     from assistant.ui.page import build as build_page
-    return build_page(assistant)
+    return build_page(assistant, panels=panels())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,8 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--index", help="folder of the index")
     options = parser.parse_args(arguments)
     try:
+        from assistant.cli import panels
         from assistant.ui.page import serve
-        serve(Config.load({"index": options.index} if options.index else {}), options.host, options.port)
+        serve(Config.load({"index": options.index} if options.index else {}), options.host, options.port,
+              panels=panels())
     except GlassboxError as error:
         print(f"glassbox: {error}", file=sys.stderr)
         return error.exit_code

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from assistant.config import Config, describe
 from assistant.errors import ConfigError, GlassboxError, InputError
+from assistant.text.askable import check_question
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,8 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an answer must not fail for a terminal that knows fewer letters
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        options = _parser(words[:1]).parse_args(words)
         return options.run(options)
     except GlassboxError as error:
         print(f"assistant: {error}", file=sys.stderr)
@@ -49,7 +51,8 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(InputError.exit_code)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(asked: Sequence[str]) -> argparse.ArgumentParser:
+    """asked: the command, where one was given. What it alone needs is imported for it alone."""
     parser = _Parser(prog="assistant", description="Glassbox: ask your documents, see through the answer.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -73,17 +76,28 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("status", _status, "what the index holds")
     sub.add_argument("--json", action="store_true")
     sub = command("serve", _serve, "open the page in a browser")
-    sub.add_argument("--host", default="127.0.0.1")
+    sub.add_argument("--host", default="127.0.0.1", help="another than this one lets other machines in: set "
+                                                         "GLASSBOX_AUTH=user:password, and they have to log in")
     sub.add_argument("--port", type=int, default=7860)
     sub.add_argument("--corpus", metavar="DIR", help="ingest this folder first where something in it has changed")
+    sub = command("calibrate", _calibrate, "fit a reranker's probabilities and threshold to gold questions")
+    sub.add_argument("--gold", required=True, metavar="FILE", help="questions on the index's documents, as for `eval`")
+    sub.add_argument("--json", action="store_true")
     command("doctor", _doctor, "check every part, and say what to do about what is wrong")
     from assistant import trace_command
     from assistant.lab import command as lab_command
     for module in (trace_command, lab_command):
         module.add_parser(commands).set_defaults(
             run=lambda options, module=module: module.run(options, _assistant(options)))
-    from eval import command as eval_command
-    eval_command.add_parser(commands).set_defaults(run=eval_command.execute)
+    if "eval" not in asked:
+        commands.add_parser("eval", help="measure a configuration: intervals, comparison, report, gate")
+    else:
+        try:
+            from eval import command as eval_command
+        except ModuleNotFoundError as error:
+            raise InputError(f"the eval suite cannot be imported ({error}): run it from Glassbox's source folder, or "
+                             "install Glassbox anew") from error
+        eval_command.add_parser(commands).set_defaults(run=eval_command.execute)
     return parser
 
 
@@ -170,7 +184,7 @@ def _questions(options: argparse.Namespace) -> Iterator[tuple[str, list[dict[str
             asked.append(_question(line))
         except json.JSONDecodeError as error:
             wrong.append(f"line {number}: no JSON ({error.msg} at character {error.pos + 1})")
-        except ValueError as error:
+        except (ValueError, InputError) as error:
             wrong.append(f"line {number}: {error}")
     if wrong:
         raise InputError(f"{options.questions}: " + "; ".join(wrong) + '. Expected text, or {"question": "...", '
@@ -181,14 +195,12 @@ def _questions(options: argparse.Namespace) -> Iterator[tuple[str, list[dict[str
 
 
 def _question(line: str) -> tuple[str, list[dict[str, str]]]:
-    """A line's question and history; ValueError says what is wrong with it."""
-    from assistant.pipeline import MAX_QUESTION
+    """A line's question and history; ValueError or InputError says what is wrong with it."""
     row = json.loads(line) if line.lstrip().startswith("{") else {"question": line.strip()}
     question, history = row.get("question"), row.get("history") or []
-    if not isinstance(question, str) or not question.strip():
+    if not isinstance(question, str):
         raise ValueError('no "question" text')
-    if len(question) > MAX_QUESTION:
-        raise ValueError(f"the question has {len(question):,} characters; at most {MAX_QUESTION:,} are read")
+    check_question(question)
     if not isinstance(history, list) or not all(isinstance(turn, dict) and isinstance(turn.get("content"), str)
                                                 and turn.get("role") in ("user", "assistant") for turn in history):
         raise ValueError('"history" is not a list of {"role", "content"}')
@@ -196,6 +208,7 @@ def _question(line: str) -> tuple[str, list[dict[str, str]]]:
 
 
 def _status(options: argparse.Namespace) -> int:
+    from assistant.trace.compare import setting
     status = _assistant(options).status()
     if options.json:
         _print_json(status)
@@ -206,18 +219,44 @@ def _status(options: argparse.Namespace) -> int:
           f"made with  embedder {made['embedder']}, chunk_tokens {made['chunk_tokens']}\n"
           f"version    {status['index_fingerprint']}")
     for name, value in status["settings"].items():
-        print(f"{name:12} {'auto' if value is None else value}")
+        print(f"{name:12} {setting(value)}")
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from assistant.ui.page import check_port, serve
+    from assistant.ui.page import check_port, login, serve
     check_port(options.host, options.port)  # before an ingest that may take long
+    login(os.environ)
     rag = _assistant(options)
     if options.corpus:
         with _progress() as report:
             rag.ingest([options.corpus], report)
-    serve(rag, options.host, options.port)
+    serve(rag, options.host, options.port, panels=panels())
+    return 0
+
+
+def panels() -> list[tuple[str, Callable]]:
+    """(name, panel) of the page's tabs that are not of `ui`: the Eval tab, or the line that says it is not there."""
+    try:
+        from eval.panel.tab import Panel
+    except ModuleNotFoundError:
+        from assistant.ui.evals import missing as Panel
+    return [("Eval", Panel)]
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from assistant import calibrate
+    try:
+        from eval.suite.cases import load
+    except ModuleNotFoundError as error:
+        raise InputError(f"the gold questions' reader cannot be imported ({error}): run it from Glassbox's source "
+                         "folder, or install Glassbox anew") from error
+    with _progress("calibrating") as report:
+        made = calibrate.calibrate(_assistant(options), options.gold, load, report)
+    if options.json:
+        _print_json(made)
+    else:
+        print(calibrate.told(made))
     return 0
 
 
@@ -227,15 +266,15 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _print_json(value: dict) -> None:
-    """One line, also for a reader that takes U+2028 and its like for the end of one."""
-    text = json.dumps(value, ensure_ascii=False)
-    for separator in "\x85\u2028\u2029":
-        text = text.replace(separator, f"\\u{ord(separator):04x}")
-    print(text, flush=True)
+    from assistant.exchange import line
+    print(line(value), flush=True)
 
 
 class _progress:
     """`with _progress() as report: report(done, total, label)` draws a bar on standard error."""
+
+    def __init__(self, what: str = "indexing") -> None:
+        self._what = what
 
     def __enter__(self) -> Callable[[int, int, str], None]:
         self._drawn = False
@@ -246,7 +285,7 @@ class _progress:
             self._drawn = True
             filled = round(24 * done / total)
             end = "\r" if sys.stderr.isatty() else "\n"
-            print(f"indexing [{'#' * filled}{'.' * (24 - filled)}] {done}/{total} {label[:40]:40}", end=end,
+            print(f"{self._what} [{'#' * filled}{'.' * (24 - filled)}] {done}/{total} {label[:40]:40}", end=end,
                   file=sys.stderr, flush=True)
         return report
 

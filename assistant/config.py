@@ -47,8 +47,8 @@ class Config:
     """
 
     index: str = _setting(default_index, "folder of the index: catalog, vectors, traces, conversations")
-    embedder: str = _setting("embedded", "\"embedded\" (all-MiniLM-L6-v2), or a sentence-transformers name or folder",
-                             reindex=True)
+    embedder: str = _setting("embedded", "\"embedded\" (all-MiniLM-L6-v2), a sentence-transformers name or folder, or "
+                                         "an embedding server's URL (URL#model)", reindex=True)
     query_encoder: str = _setting("embedded", "\"embedded\" (what reads questions for the embedded embedder), a folder "
                                               "like it, or \"off\"")
     vectors: str = _setting("embedded", "\"embedded\" (Chroma in the index folder), or a Chroma server's http URL")

@@ -34,6 +34,10 @@ class ModelError(GlassboxError):
     """A model's file or server cannot be read or does not answer."""
 
 
+class UnreachableError(ModelError):
+    """A model's server does not answer, or breaks off: a language model's evidence answers without it."""
+
+
 class PromptTooLongError(ModelError):
     """The evidence and the question do not fit into the language model's context; they answer without it."""
 

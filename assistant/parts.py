@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from assistant.config import Config
 from assistant.protocols import Embedder, Generator, Reranker, VectorStore
@@ -22,7 +23,17 @@ class Parts:
 
     def with_embedder(self, embedder: Embedder) -> Parts:
         """These parts with another embedder in the place of the one that the Config names; they share the rest."""
-        return Parts(self._config, {**self._made, self._embedder_key: embedder}, self._lock)
+        others = {key: part for key, part in self._made.items() if key != self._reranker_key}  # bound to its embedder
+        return Parts(self._config, {**others, self._embedder_key: embedder}, self._lock)
+
+    def with_reranker(self, reranker: Reranker) -> Parts:
+        """The same with another reranker; no calibration but its own counts."""
+        return Parts(self._config, {**self._made, self._reranker_key: reranker}, self._lock)
+
+    @property
+    def _reranker_key(self) -> tuple[str, str]:
+        config = self._config
+        return "calibrated", "\n".join((config.reranker, config.embedder, config.query_encoder, config.index))
 
     @property
     def _embedder_key(self) -> tuple[str, str]:
@@ -48,10 +59,16 @@ class Parts:
 
     @property
     def reranker(self) -> Reranker | None:
+        """With the calibration that holds for it and the embedder; none may, and then it is uncalibrated."""
         def build():
             from assistant.backends import cross_encoder
             return cross_encoder.build(self._config)
-        return self._part("reranker", self._config.reranker, build) if self._config.rerank else None
+
+        def with_calibration():
+            from assistant.backends.calibration import Calibrated
+            return Calibrated(self._part("reranker", self._config.reranker, build), lambda: self.embedder,
+                              Path(self._config.index).expanduser())
+        return self._part(*self._reranker_key, with_calibration) if self._config.rerank else None
 
     @property
     def generator(self) -> Generator | None:

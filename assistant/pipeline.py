@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -31,9 +30,9 @@ from assistant.records import (
 from assistant.retrieve.rerank import probabilities
 from assistant.retrieve.stages import retrieve as run_retrieval
 from assistant.run import Event, Run
+from assistant.text.askable import check_question
 from assistant.trace import Stopwatch
 
-MAX_QUESTION = 4000  # characters; a longer text is a document: ingest it
 CATALOG_FILE = "catalog.sqlite3"
 
 
@@ -149,8 +148,21 @@ class Assistant:
         stop    set it from another thread to end the answer after the sentence at work; the trace says "stopped"
         parent  the trace that this question replays; its own trace names it
         """
+        yield from self._events(self._run(question, history, stop, parent))
+
+    def traced(self, question: str, history: Sequence[Message] = ()) -> Trace:
+        """Ask, and everything that happened, in full; it is kept as the settings say (`traces`, `redact`)."""
+        run = self._run(question, history)
+        for _ in self._events(run):
+            pass
+        return run.trace
+
+    def _run(self, question: str, history: Sequence[Message], stop: threading.Event | None = None,
+             parent: str | None = None) -> Run:
         self._check(question)
-        run = Run(self, question.strip(), tuple(history), stop or threading.Event(), parent)
+        return Run(self, question.strip(), tuple(history), stop or threading.Event(), parent)
+
+    def _events(self, run: Run) -> Iterator[Event]:
         try:
             yield from run.events()
         except GeneratorExit:
@@ -164,13 +176,7 @@ class Assistant:
         return self.traces.get(trace_id)
 
     def _check(self, question: str) -> None:
-        if not question.strip():
-            raise InputError("the question is empty: write one")
-        if len(question) > MAX_QUESTION:
-            raise InputError(f"the question has {len(question):,} characters; at most {MAX_QUESTION:,} are read: "
-                             "shorten it, or ingest the text as a document")
-        if any(unicodedata.category(c) in ("Cc", "Cs", "Cn") and not c.isspace() for c in question):
-            raise InputError("the question holds characters that are not text: type it again")
+        check_question(question)
         if not self.config.dense and not self.config.lexical:
             raise InputError("dense and lexical are both off, so nothing can be found: set one of them on")
         if not self._documents.counts()[1]:

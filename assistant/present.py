@@ -5,7 +5,8 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
-from assistant.records import Found, Hit, Message, Retrieval, Sentence, Trace
+from assistant.records import Hit, Message, Retrieval, Sentence, Trace
+from assistant.text.place import place
 from assistant.trace import to_json
 
 WIDTH = 80
@@ -15,31 +16,19 @@ CITATION = ("marker", "chunk_id", "document", "heading", "start", "end", "quote"
 
 def answered(rag, question: str, history: Sequence[Message] = ()) -> dict:
     """Ask, and the answer as `ask --json` prints it."""
-    found, answer = None, None
-    for event in rag.stream(question, history):
-        found = event if isinstance(event, Found) else found
-        answer = event
-    if answer.trace_id:
-        return of_trace(rag.trace(answer.trace_id))
-    return _object(question, found.retrieval.query if found else question, answer,
-                   found.retrieval.hits if found else (), found.evidence if found else (),
-                   found.retrieval.spans if found else (), rag.config.fingerprint(rag._parts.fingerprints()),
-                   rag.index_fingerprint())
+    return of_trace(rag.traced(question, history))
 
 
 def of_trace(trace: Trace) -> dict:
-    """A stored trace as `ask --json` prints it."""
-    return _object(trace.question, trace.query, trace.answer, trace.hits, trace.evidence, trace.spans,
-                   trace.config_fingerprint, trace.index_fingerprint)
-
-
-def _object(question, query, answer, hits, evidence, spans, config_fingerprint, index_fingerprint) -> dict:
+    """A trace as `ask --json` prints it."""
+    answer = trace.answer
     citations = [{key: getattr(citation, key) for key in CITATION} for citation in answer.citations]
-    return {"question": question, "query": query, "answer": answer.text, "abstained": answer.abstained,
+    return {"question": trace.question, "query": trace.query, "answer": answer.text, "abstained": answer.abstained,
             "citations": citations, "support": [to_json(s) for s in answer.support],
-            "hits": [hit_object(hit) for hit in hits], "evidence": [to_json(e) for e in evidence],
-            "timings_ms": {span.stage: round(span.duration_ms, 2) for span in spans}, "trace_id": answer.trace_id,
-            "config_fingerprint": config_fingerprint, "index_fingerprint": index_fingerprint}
+            "hits": [hit_object(hit) for hit in trace.hits], "evidence": [to_json(e) for e in trace.evidence],
+            "timings_ms": {span.stage: round(span.duration_ms, 2) for span in trace.spans},
+            "trace_id": answer.trace_id, "config_fingerprint": trace.config_fingerprint,
+            "index_fingerprint": trace.index_fingerprint}
 
 
 def retrieved(found: Retrieval) -> dict:
@@ -68,11 +57,11 @@ def print_answer(rag, question: str, history: Sequence[Message] = ()) -> None:
             shown += event.text
         answer = event
     print("" if shown else "\n".join(textwrap.wrap(answer.text, WIDTH)))
+    if shown and answer.abstained:  # the model's own word, after a doubt
+        print("\n".join(textwrap.wrap(answer.text, WIDTH)))
     for citation in {c.marker: c for c in answer.citations}.values():
-        place = f"{citation.document} > {citation.heading}" \
-            if not citation.heading.startswith(citation.document) else citation.heading
-        quote = " ".join(citation.quote.split())
-        print(textwrap.fill(f"[{citation.marker}] {place}: \"{quote}\"", WIDTH, subsequent_indent="    "))
+        where, quote = place(citation.document, citation.heading), " ".join(citation.quote.split())
+        print(textwrap.fill(f"[{citation.marker}] {where}: \"{quote}\"", WIDTH, subsequent_indent="    "))
     if answer.trace_id:
         print(f"trace {answer.trace_id}", file=sys.stderr)
 

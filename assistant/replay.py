@@ -15,6 +15,7 @@ from assistant.records import Answer, Trace
 from assistant.trace.redact import check_askable
 
 MODELS = ("embedder", "query_encoder", "reranker", "llm")
+PLACES = (*MODELS, "vectors")  # settings that make this machine read a path or connect to an address
 PLAIN = ("embedded", "off")
 BEFORE = {"query_encoder": "off"}  # what a trace was made with that is older than the setting
 
@@ -47,6 +48,24 @@ def settings(today: Config, trace: Trace, changes: Mapping[str, object]) -> Conf
             value = getattr(today, name) if value == public[name] else _named(name, str(value), trace)
         values[name] = value
     return today.replace({**values, **changes})
+
+
+def from_page(today: Config, changes: Mapping[str, object]) -> dict[str, object]:
+    """The changes that a visitor of the page made, a public name of today's model put back to what it stands for.
+
+    A visitor chooses among the models that the operator named. InputError for any other: its path would be read, or its
+    address be sent the documents.
+    """
+    public, made = today.public(), dict(changes)
+    for name in PLACES:
+        if name not in changes or (value := str(changes[name]).strip()) in PLAIN:
+            continue
+        if value != public[name]:
+            raise InputError(f"{name}={value[:80]} cannot be chosen in the page: expected "
+                             f"{' or '.join(dict.fromkeys([*PLAIN, str(public[name])]))}; another is named where "
+                             "Glassbox is started, in its settings")
+        made[name] = getattr(today, name)
+    return made
 
 
 def _named(name: str, value: str, trace: Trace) -> str:

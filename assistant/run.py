@@ -15,7 +15,7 @@ from assistant.answer import decline, overview, prompt
 from assistant.answer import evidence as evidence_
 from assistant.answer.generate import Assembly, essential, fixed
 from assistant.answer.verify import declines
-from assistant.errors import PromptTooLongError, StoreError
+from assistant.errors import PromptTooLongError, StoreError, UnreachableError
 from assistant.records import Answer, Evidence, Found, Message, Progress, Retrieval, Sentence, Trace
 from assistant.retrieve.contextualise import asks_on
 from assistant.retrieve.manner import wants_one
@@ -43,6 +43,8 @@ class Run:
         self._answer = Answer("")
         self._assembly: Assembly | None = None
         self._error = ""
+        self._index, self._versions = "", ()
+        self.trace: Trace | None = None  # once the question has ended, kept or not
 
     def events(self) -> Iterator[Event]:
         rag = self._rag
@@ -50,7 +52,9 @@ class Run:
             yield from self._finish(fixed(reply, abstained=False))
             return
         yield Progress("search")
+        self._index = rag.index_fingerprint()  # now: an ingest may change the index while the model writes
         self._retrieval, self._asks = rag._retrieve(self._question, self._history, self._watch)
+        self._versions = rag._documents.versions({hit.chunk.document_id for hit in self._retrieval.hits})
         about = overview.find(self._retrieval.query, rag.documents, rag.chunks)
         yield Progress("evidence")
         with self._watch.stage("evidence", n_in=sum(hit.kept for hit in self._retrieval.hits)) as out:
@@ -76,9 +80,11 @@ class Run:
         replies = [turn["content"] for turn in self._history if turn.get("role") == "assistant"] \
             if asks_on(self._question, self._history) else []
         self._asks = tuple(ask for ask in self._asks if len(self._asks) == 1 or (ask.best or 0.0) >= floor)
-        found = evidence_.by_turns([evidence_.choose(ask.text, kept, self._scorer(ask.text, ask.vector),
-                                                     limit + (SAID if replies else 0)) for ask in self._asks])
-        return evidence_.beyond(found, replies, floor)[:max(limit, len(self._asks))]
+        chosen = [evidence_.choose(ask.text, kept, self._scorer(ask.text, ask.vector),
+                                   limit + (SAID if replies else 0)) for ask in self._asks]
+        found = evidence_.beyond(evidence_.by_turns(chosen), replies, floor)
+        whole_table = not replies and any(len(passages) > limit for passages in chosen)
+        return found if whole_table else found[:max(limit, len(self._asks))]
 
     def _essential(self) -> list[Evidence]:
         """What the answer must not leave out; where one sentence is asked for, the best passage alone."""
@@ -108,6 +114,8 @@ class Run:
         query, generator = self._retrieval.query, self._rag._parts.generator
         self._assembly = Assembly(query, self._evidence, self._quotes(),
                                   self._evidence if verbatim else self._essential())
+        if not verbatim and decline.unsure(self._retrieval):
+            yield self._assembly.note(decline.UNSURE)
         if generator is not None and not verbatim and not self._assembly.is_table:
             yield Progress("generate")
             self._prompt = prompt.build(query, self._evidence)
@@ -118,14 +126,16 @@ class Run:
                     for sentence in self._assembly.from_draft(self._until_stopped(pieces)):
                         out.n += 1
                         yield sentence
-                except PromptTooLongError as error:  # the evidence answers without the model
+                except (PromptTooLongError, UnreachableError) as error:  # the evidence answers without the model
                     self._error = str(error)
             self._draft = self._assembly.draft
-            if declines(self._draft) and not self._assembly.answer().text and not self._stop.is_set():
+            if declines(self._draft) and not self._assembly.answer().citations and not self._stop.is_set():
                 yield from self._finish(fixed(decline.decline(self._retrieval.hits), abstained=True))
                 return
         if not self._stop.is_set():
             yield from self._assembly.rest()
+            if self._error:
+                yield self._assembly.note(f"Answered without the language model: {self._error}.")
         yield from self._finish(self._assembly.answer(), "stopped" if self._stop.is_set() else "complete")
 
     def _until_stopped(self, pieces: Iterator[str]) -> Iterator[str]:
@@ -143,6 +153,8 @@ class Run:
         quotes = {}
         chunks = self._rag._documents.chunks_by_id([e.chunk_id for e in self._evidence])
         for item in self._evidence:
+            if item.chunk_id not in chunks:
+                raise StoreError("the documents changed while the question was answered: ask it again")
             document_id = chunks[item.chunk_id].document_id
             text = texts.setdefault(document_id, self._rag.document(document_id).text)
             start, end = item.spans[0]
@@ -150,31 +162,40 @@ class Run:
         return quotes
 
     def _finish(self, answer: Answer, status: str = "complete") -> Iterator[Event]:
-        self._answer = dataclasses.replace(answer, trace_id=self._id if self._rag.config.traces else "")
+        self._answer = answer
         self.save(status)
         yield self._answer
 
     def save(self, status: str, error: str = "") -> None:
-        error = error or self._error
-        if not self._rag.config.traces:
+        """Make the Trace, once, and keep it where traces are on."""
+        if self.trace is not None:  # a reader may leave after the last event
             return
+        error = error or self._error
         if status != "complete" and self._assembly is not None:
-            self._answer = dataclasses.replace(self._assembly.answer(), trace_id=self._id)
+            self._answer = dataclasses.replace(self._assembly.answer(), trace_id=self._answer.trace_id)
             self._draft = self._assembly.draft
-        found = self._retrieval
-        made = Trace(
-            self._id, self._parent, self._began.isoformat(timespec="milliseconds"), status, self._question,
-            self._history, found.query, found.query_reason, self._rag.config.public(),
-            self._rag.config.fingerprint(self._rag._parts.fingerprints()) if status != "failed" else "",
-            self._rag.index_fingerprint(), found.hits, found.gate, found.gate_reason, found.calibrated, self._evidence,
-            self._prompt, self._draft, self._answer, tuple(self._watch.spans), error, found.threshold,
-            self._assembly.checks if self._assembly else (),
-            self._rag._documents.versions({hit.chunk.document_id for hit in found.hits}))
+        if self._rag.config.traces:
+            self._answer = dataclasses.replace(self._answer, trace_id=self._id)
+        self.trace = self._made(status, error)
         config = self._rag.config
-        named = (config.embedder, config.vectors, config.reranker, config.llm)
-        made = without_secrets(made, secrets_of(named, os.environ))
+        if not config.traces:
+            return
         try:
-            self._rag.traces.add(redacted(made) if config.redact else made, config.trace_days, config.trace_count)
+            self._rag.traces.add(redacted(self.trace) if config.redact else self.trace, config.trace_days,
+                                 config.trace_count)
         except StoreError as failure:  # a full disk must not cost the answer
             print(f"assistant: the trace was not kept: {failure}", file=sys.stderr)
             self._answer = dataclasses.replace(self._answer, trace_id="")
+            self.trace = dataclasses.replace(self.trace, answer=self._answer)
+
+    def _made(self, status: str, error: str) -> Trace:
+        found, config = self._retrieval, self._rag.config
+        fingerprint = config.fingerprint(self._rag._parts.fingerprints()) if status != "failed" else ""
+        made = Trace(
+            self._id, self._parent, self._began.isoformat(timespec="milliseconds"), status, self._question,
+            self._history, found.query, found.query_reason, config.public(), fingerprint,
+            self._index or self._rag.index_fingerprint(), found.hits, found.gate, found.gate_reason, found.calibrated,
+            self._evidence, self._prompt, self._draft, self._answer, tuple(self._watch.spans), error, found.threshold,
+            self._assembly.checks if self._assembly else (), self._versions)
+        return without_secrets(made, secrets_of((config.embedder, config.vectors, config.reranker, config.llm),
+                                                os.environ))

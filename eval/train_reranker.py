@@ -23,6 +23,7 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "assistant" / "weights" / "reranker"
 GOLD = ROOT / "eval" / "gold" / "negation50.jsonl"
 
 
@@ -35,7 +36,9 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--work", type=Path, required=True, help="folder for what the steps leave")
     parser.add_argument("--run", default="run", help="name of this run in the work folder")
-    parser.add_argument("--start", help="name of a run whose averaged weights this one begins with")
+    parser.add_argument(
+        "--start", help='name of a run whose averaged weights this one begins with; "shipped" for the shipped graph\'s'
+    )
     parser.add_argument("--minutes", type=float, default=70.0)
     parser.add_argument(
         "--steps", type=int, default=0, help="bound by steps instead of minutes: repeatable exactly"
@@ -59,7 +62,7 @@ def main() -> None:
     from eval.reranker.build import build
     from eval.reranker.export import export
     from eval.reranker.measure import calibrated, measured
-    from eval.reranker.training import Recipe, begin_from, export_mean, train
+    from eval.reranker.training import Recipe, begin_from, begin_from_shipped, export_mean, train
 
     run, out = asked.work / asked.run, asked.work / asked.run / "out"
     asked.work.mkdir(parents=True, exist_ok=True)
@@ -77,7 +80,9 @@ def main() -> None:
         layers=asked.layers,
         seed=asked.seed,
     )
-    if asked.start and not (run / "state.pt").is_file():
+    if asked.start == "shipped" and not (run / "state.pt").is_file():
+        begin_from_shipped(SHIPPED, recipe, run)
+    elif asked.start and not (run / "state.pt").is_file():
         begin_from(asked.work / asked.start, run)
     if not (run / "model").is_dir():
         with groups.open("rb") as stored:

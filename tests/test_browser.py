@@ -51,7 +51,8 @@ def rag(chrome, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(rag):
-    from assistant.ui.page import build, launch
+    from app import build
+    from assistant.ui.page import launch
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

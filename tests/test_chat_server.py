@@ -65,10 +65,24 @@ def test_the_pieces_of_the_stream_are_the_reply(server):
 
 def test_a_refusal_for_load_is_tried_again_and_the_key_goes_in_the_header_alone(server, monkeypatch):
     monkeypatch.setenv("GLASSBOX_LLM_KEY", "s3cret")
+    monkeypatch.setenv("GLASSBOX_LLM", server.url.replace("#tiny", "/#another-model"))
     server.replies = [(503, []), (429, []), (200, [event("At last")])]
     assert ask(server.url) == "At last"
     assert [key for _, _, key in server.asked] == ["Bearer s3cret"] * 3
     assert "s3cret" not in json.dumps(Config(llm=server.url).public())
+
+
+@pytest.mark.parametrize("configured", [
+    "embedded", "http://127.0.0.1:9/v1", "https://127.0.0.1:{}/v1", "http://localhost:{}/v1", "http://127.0.0.1/v1",
+    "http://127.0.0.1:{}@mine/v1", "/models/a.gguf", "http://127.0.0.1:no/v1"])
+def test_the_key_goes_to_no_other_address_than_the_configured_one(server, monkeypatch, configured):
+    monkeypatch.setenv("GLASSBOX_LLM_KEY", "s3cret")
+    monkeypatch.setenv("GLASSBOX_LLM", configured.format(server.server_address[1]))
+    server.replies = [(200, [event("Hello")]), (401, [])]
+    assert ask(server.url) == "Hello" and server.asked[0][2] is None
+    with pytest.raises(ModelError, match="sent only to the address that GLASSBOX_LLM or the TOML file names"):
+        ask(server.url)
+    assert server.asked[1][2] is None
 
 
 def test_after_three_tries_it_gives_up_in_one_line(server):

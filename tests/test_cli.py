@@ -142,12 +142,14 @@ def test_every_bad_line_of_a_file_is_named_before_anything_is_asked(command, rag
                 '{"question": "x", "history": [{"role": "system"}]}',
                 "y" * 5000,
                 '{"question": 3}',
+                r'{"question": "a\u0001b"}',
+                r'{"question": "\ud800"}',
             ]
         )
     )
     status, out, err = command("ask", "--questions", file, "--json", "--index", rag.config.index)
     assert (status, out) == (2, "")
-    for number in range(2, 9):
+    for number in range(2, 11):
         assert f"line {number}: " in one_line(err)
     assert "line 1:" not in err and '"history": [{"role"' in err
 
@@ -248,7 +250,7 @@ def test_a_toml_file_with_an_error_is_bad_input(command, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("setting, said", [
     ("embedder=/no/such", "no embedder at /no/such"), ("llm=/no/such.gguf", "no language model at /no/such.gguf"),
-    ("reranker=/no/such", "no reranker at /no/such"), ("llm=http://127.0.0.1:9/v1", "server gave no answer")])
+    ("reranker=/no/such", "no reranker at /no/such"), ("llm=http://", "no address of a server")])
 def test_a_model_that_cannot_be_had_is_a_failure_with_the_remedy(command, rag, setting, said):
     status, _, err = command(
         "ask", HNSW, "--json", "--index", rag.config.index, "--set", setting, "--set", "threshold=0"
@@ -310,6 +312,33 @@ def test_an_index_folder_that_may_not_be_written(command, monkeypatch):
         finally:
             os.seteuid(who)
             os.chmod(folder, 0o755)
+
+
+def test_without_the_eval_suite_every_other_command_runs(command, tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "eval"] + ["eval"]:
+        monkeypatch.setitem(sys.modules, name, None)  # as where it is not installed
+    status, out, _ = command("status", "--index", tmp_path / "index")
+    assert status == 0 and "documents  0" in out and "rerank       on" in out
+    status, _, err = command("ask", "What?", "--index", tmp_path / "index")
+    assert status == 2 and "assistant ingest PATH" in one_line(err)
+    status, out, err = command("eval", "--runs")
+    assert (status, out) == (2, "") and "the eval suite cannot be imported" in one_line(err)
+    assert "measure a configuration" in command("--help")[1]
+
+
+def test_the_eval_suite_is_imported_for_its_own_command_alone(tmp_path):
+    code = ("import sys; from assistant.cli import main; main(sys.argv[1:]);"
+            "print([name for name in sys.modules if name.partition('.')[0] == 'eval'])")
+    words = ("status", "--json", "--index", str(tmp_path / "index"))
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_login_that_is_none_stops_serve_before_anything_is_done(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLASSBOX_AUTH", "secret-alone")
+    status, out, err = command("serve", "--port", 0, "--index", tmp_path / "index", "--corpus", CORPUS)
+    assert (status, out) == (2, "") and "GLASSBOX_AUTH" in one_line(err) and "secret-alone" not in err
+    assert not (tmp_path / "index").exists()
 
 
 @pytest.mark.parametrize("words", [(), ("nonsense",), ("ask", "--unknown"), ("serve", "--port", "many"), ("ingest",)])

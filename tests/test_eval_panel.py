@@ -8,20 +8,21 @@ import sys
 
 import pytest
 
-from assistant import Assistant, Config
+from assistant import Assistant, Config, cli
 from assistant.errors import ConfigError, InputError
+from assistant.ingest.load import find, load
 from assistant.records import Document
-from assistant.ui import evals
 from eval.make_gold import draft
 from eval.panel import own_sets
 from eval.panel import runs as panel_runs
 from eval.panel.background import Background, Request
 from eval.panel.drafts import reviewed, told
-from eval.panel.tab import parsed
+from eval.panel.tab import Panel, parsed
 from eval.panel.view import Kept, drafts_html, frame_html, progress_html, runs_html
 from eval.suite import runs
 from tests.fakes import ROOT
 from tests.test_eval_report import RESULT
+from tests.test_formats import docx
 
 TEXT = "# Tower\n\nThe tower is 38 metres high. A lantern is a lamp that sailors see from far away.\n"
 DOCUMENT = Document("d1", "Tower", "guides/tower.md", TEXT, "ab")
@@ -124,6 +125,19 @@ def test_documents_become_files_under_their_names_and_stay_in_the_folder():
         own_sets.as_files([])
 
 
+def test_web_pages_and_word_files_are_measured_as_the_index_holds_them(tmp_path):
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "policy.HTML").write_text("<h1>Policy</h1><p>The fee is 12 euros.</p><ul><li>one item</li></ul>")
+    (folder / "policy.docx").write_bytes(docx("<w:p><w:r><w:t>The fine is 9 euros.</w:t></w:r></w:p>"))
+    held = [document for document in load(find([folder])[0]) if isinstance(document, Document)]
+    again = {d.source.partition("/")[2]: d.text for d in load(find([own_sets.as_files(held)])[0])}
+    assert again == {f"{document.source}.md": document.text for document in held} and len(again) == 2
+    quote = "# Policy\n\nThe fee is 12 euros."   # spans the lines of the Markdown
+    row = {**draft([DOCUMENT])[0], "evidence": [{"document": "rules/policy.HTML.md", "quote": quote}]}
+    assert own_sets.save("mine", [row], held) == 1
+
+
 def test_kept_runs_are_listed_opened_compared_and_deleted():
     first = runs.keep({**RESULT, "limit": 3})
     second = runs.keep({**RESULT, "created": "2026-01-02T03:05:05+00:00", "config": {"k": 9}})
@@ -161,9 +175,12 @@ def test_a_handler_that_fails_says_so_in_a_line(capsys):
 
 def test_without_the_suite_the_tab_says_so_in_one_line(monkeypatch):
     import gradio as gr
-    monkeypatch.setattr(evals, "PANEL", "eval.not_there")
-    with gr.Blocks() as page, gr.Tab("Eval") as tab:
-        made = evals.evals(None, None, page, tab)
+    (_, there), = cli.panels()
+    assert there is Panel
+    monkeypatch.setitem(sys.modules, "eval.panel.tab", None)
+    (name, missing), = cli.panels()
+    with gr.Blocks() as page, gr.Tab(name) as tab:
+        made = missing(None, None, page, tab)
     assert "is not installed" in made.value and made.value.count("<p") == 1
 
 

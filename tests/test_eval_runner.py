@@ -55,6 +55,11 @@ def _without_times(result: dict) -> str:
     return json.dumps({key: value for key, value in result.items() if key not in ("created", "timings")})
 
 
+def test_an_index_of_the_suite_stays_off_the_server_that_the_settings_name(plan):
+    rag = indexed(plan.paths, runner.documents_of(plan.paths), Config(llm="off", vectors="http://127.0.0.1:9"))
+    assert rag.status()["documents"] == 2 and rag.config.vectors == "embedded"
+
+
 def test_two_runs_give_the_same_but_for_the_times(plan):
     done = []
     config = Config(llm="off")

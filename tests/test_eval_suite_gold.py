@@ -6,6 +6,7 @@ import json
 import pytest
 
 from eval.suite.cases import GoldError, Passage, load
+from eval.suite.runner import gold_fingerprint
 from tests.fakes import CORPUS, ROOT
 
 CHAPTERS = {path.name: path.read_text(encoding="utf-8") for path in sorted(CORPUS.glob("*.md"))}
@@ -102,3 +103,17 @@ def test_an_empty_set_is_an_error(tmp_path, text):
         load(_file(tmp_path, text), {})
     with pytest.raises(GoldError, match="no gold set there"):
         load(tmp_path / "nowhere", {})
+
+
+@pytest.mark.parametrize("changes", [
+    {"question": "Which is red?"}, {"facts": [["two"]]}, {"split": "held"}, {"forbidden": ["blue"]}, {"kind": "other"},
+    {"evidence": [{"document": "a.md", "quote": "Two is blue."}]}, {"also": [{"document": "a.md", "quote": "Three"}]},
+    {"history": [{"role": "user", "content": "What is blue?"}]}, {"answerable": False, "evidence": [], "facts": []}])
+def test_another_gold_set_has_another_fingerprint_whatever_differs(tmp_path, changes):
+    def fingerprint(name: str, documents: dict[str, str], **changes) -> str:
+        (tmp_path / name).mkdir()
+        return gold_fingerprint(load(_file(tmp_path / name, _line(**changes)), documents))
+    first = fingerprint("one", {"a.md": TEXT})
+    assert fingerprint("two", {"a.md": TEXT}, **changes) != first
+    assert fingerprint("elsewhere", {"a.md": TEXT}) == first, "where the file lies is none of it"
+    assert fingerprint("moved", {"a.md": "Zero. " + TEXT}) != first, "the same quote in another place"

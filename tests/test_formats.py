@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from assistant import Assistant, Config
-from assistant.ingest import markup
+from assistant.ingest import grid, markup
 from assistant.ingest.load import READABLE
 from assistant.ingest.markup import from_docx, from_html
 from assistant.text.blocks import blocks
@@ -149,6 +149,28 @@ def test_nothing_that_is_no_content_gets_into_the_text():
 ])
 def test_pages_as_they_are_found(html, said):
     assert from_html(html) == said
+
+
+def test_a_table_whose_spans_multiply_is_read_without_them():
+    row = "<tr>" + "<td rowspan=9999 colspan=50>x</td>" * 20 + "</tr>"
+    text = from_html(f"<table>{row * 100}</table>")
+    assert text.count("\n") == 101 and text.split("\n")[0].count("x") == 20
+
+
+def test_a_long_cell_is_not_written_thousands_of_times():
+    words = "word " * 2000
+    rows = "<tr><td>b</td><td>c</td></tr>" * 1900
+    text = from_html(f"<table><tr><td rowspan=1901>{words}</td><td>a</td></tr>{rows}</table>")
+    assert text.count("word") == 2000 and text.count("b") == text.count("c") == 1900
+    assert from_html(f"<table><tr><td rowspan=3>{words}</td><td>a</td></tr>{rows[:58]}</table>").count("word") == 6000
+
+
+def test_a_table_of_one_wide_row_and_many_narrow_ones_is_read_as_its_words(monkeypatch):
+    """1,000 x 1,001 places for 2,000 cells; a large table that is full stays one."""
+    text = from_html(f"<table><tr>{'<td>a</td>' * 1000}</tr>{'<tr><td>b</td></tr>' * 1000}</table>")
+    assert (text.count("a"), text.count("b"), text.count("|")) == (1000, 1000, 0)
+    monkeypatch.setattr(grid, "MAX_PLACES", 5)
+    assert from_html(f"<table>{'<tr><td>1</td><td>2</td></tr>' * 9}</table>").count("| 1 | 2 |") == 9
 
 
 @pytest.mark.parametrize("raw", [

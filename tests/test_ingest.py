@@ -10,6 +10,7 @@ import pytest
 
 from assistant import Config
 from assistant.backends import chroma
+from assistant.catalog.documents import Size
 from assistant.errors import ConfigError, IndexMismatchError, InputError, StoreError
 from assistant.ingest import load as load_
 from assistant.protocols import chunk_of
@@ -77,6 +78,69 @@ def test_a_file_that_left_its_folder_leaves_the_index_and_others_stay(shelf, not
     assert report.removed == ("notes/two.txt",)
     assert sorted(shelf.texts()) == ["lone.md", "notes/deep/three.md", "notes/one.md"]
     assert shelf.lexical.search("Tisse", 5) == [] and shelf.whole()
+
+
+def test_the_last_file_of_a_folder_leaves_the_index_too(shelf, notes, tmp_path):
+    (tmp_path / "lone").mkdir()
+    (tmp_path / "lone" / "only.md").write_text("# Only\n\nA single file.\n")
+    shelf.ingest(notes, tmp_path / "lone")
+    (tmp_path / "lone" / "only.md").unlink()
+    with pytest.raises(InputError, match="nothing to ingest"):      # a mistake loses nothing
+        shelf.ingest(tmp_path / "lone", rebuild=True)
+    assert shelf.ingest(tmp_path / "lone").removed == ("lone/only.md",)
+    assert len(shelf.texts()) == 3 and shelf.whole()
+    with pytest.raises(InputError, match="nothing to ingest"):
+        shelf.ingest(tmp_path / "lone")
+
+
+def _folder(path, **files):
+    path.mkdir(parents=True)
+    for name, words in files.items():
+        (path / f"{name}.md").write_text(words)
+    return path
+
+
+def test_another_folder_of_the_same_name_takes_no_document_away(shelf, tmp_path):
+    first = _folder(tmp_path / "a" / "docs", one="Onra is deep.", two="Tisse is shallow.")
+    other = _folder(tmp_path / "b" / "docs", three="Velm is wide.")
+    shelf.ingest(first)
+    before = vectors(shelf)
+    with pytest.raises(InputError, match=r"docs/ in this index is the folder .*docs/one\.md and 1 more would be lost: "
+                                         r"rename one of the folders.*--index.*--rebuild") as caught:
+        shelf.ingest(other)
+    assert str(first) in str(caught.value) and str(other) in str(caught.value) and "\n" not in str(caught.value)
+    (other / "one.md").write_text("Another text under the name of the first.")
+    (other / "two.md").write_text("Tisse is shallow.")
+    with pytest.raises(InputError, match=r"docs/one\.md would be lost"):
+        shelf.ingest(other)
+    with pytest.raises(InputError, match="two folders of this ingest are named docs/"):
+        shelf.ingest(first, other)
+    assert vectors(shelf) == before and set(shelf.ingest(first).unchanged) == {"docs/one.md", "docs/two.md"}
+    assert sorted(shelf.ingest(other, rebuild=True).added) == ["docs/one.md", "docs/three.md", "docs/two.md"]
+    assert shelf.ingest(other).removed == () and shelf.whole()
+
+
+def test_the_same_folder_by_another_way_its_copy_and_where_it_was_moved_to_are_taken(shelf, tmp_path):
+    first = _folder(tmp_path / "a" / "docs", one="Onra is deep.")
+    shelf.ingest(first)
+    (tmp_path / "link").symlink_to(first)
+    assert shelf.ingest(tmp_path / "link", first / ".." / "docs").unchanged == ("docs/one.md",)
+    copy = _folder(tmp_path / "copy" / "docs", one="Onra is deep.", two="Tisse is shallow.")
+    assert shelf.ingest(copy).added == ("docs/two.md",)             # it takes nothing away
+    with pytest.raises(InputError, match=r"docs/two\.md would be lost"):
+        shelf.ingest(first)
+    copy.rename(tmp_path / "docs")
+    (tmp_path / "docs" / "one.md").write_text("Onra was measured again.")
+    (tmp_path / "docs" / "two.md").unlink()
+    report = shelf.ingest(tmp_path / "docs")
+    assert (report.updated, report.removed) == (("docs/one.md",), ("docs/two.md",)) and shelf.whole()
+
+
+def test_the_sizes_of_the_documents_are_those_of_their_texts_and_chunks(shelf, notes):
+    shelf.ingest(notes)
+    assert shelf.documents.sizes() == [
+        Size(d.id, d.title, d.source, len(d.text), len(shelf.documents.chunks(d.id))) for d in shelf.documents.all()]
+    assert shelf.documents.sizes()[1].chunks > 1
 
 
 def test_one_document_can_be_removed_and_an_unknown_one_is_named(shelf, notes):
@@ -349,6 +413,60 @@ def test_chroma_gives_cosines_and_takes_vectors_of_another_length_once_it_is_emp
     assert store.ids() == set() and store.search(angles[0], 3) == []
     store.upsert(["d"], np.eye(3, dtype=np.float32)[:1])
     assert store.search(np.eye(3, dtype=np.float32)[0], 3) == [("d", pytest.approx(1.0))]
+
+
+def test_two_indexes_on_one_server_leave_each_others_vectors_alone(tmp_path, notes, monkeypatch):
+    import chromadb
+    client, settings = chromadb.PersistentClient, chromadb.config.Settings(anonymized_telemetry=False)
+    monkeypatch.setattr(chromadb, "HttpClient", lambda **_: client(str(tmp_path / "server"), settings=settings))
+
+    def shelf_at(name: str) -> Shelf:
+        folder = tmp_path / name
+        return Shelf(folder, store=chroma.build(Config(index=str(folder), vectors="http://127.0.0.1:8000")))
+    one, other = shelf_at("one"), shelf_at("other")
+    one.ingest(notes)
+    held = one.store.ids()
+    other.ingest(notes / "two.txt")
+    assert one.store.ids() == held and one.whole() and other.whole()
+    other.ingest(notes / "two.txt", rebuild=True)
+    assert one.whole() and shelf_at("one").whole()                # and it is found again
+    assert {file.name for file in (tmp_path / "one").iterdir()} >= {"catalog.sqlite3", "collection"}
+    assert not list(tmp_path.glob("*/collection.*"))
+
+
+def test_an_embedded_store_keeps_the_collection_of_its_first_day(tmp_path):
+    store = chroma.build(Config(index=str(tmp_path)))
+    assert [made.name for made in store._client.list_collections()] == ["chunks"]
+
+
+def test_more_vectors_are_read_than_one_call_takes(tmp_path, monkeypatch):
+    """SQLite takes 32,766 variables a statement."""
+    store = chroma.build(Config(index=str(tmp_path)))
+    store.upsert(["a"], np.eye(2, dtype=np.float32)[:1])
+    with pytest.raises(StoreError, match=r"40000 chunks have no vector, n0 for one"):
+        store.vectors(["a", *(f"n{n}" for n in range(40_000))])
+    monkeypatch.setattr(chroma, "BATCH", 3)
+    made = FakeEmbedder().embed([f"lake {n}" for n in range(10)])
+    store = chroma.build(Config(index=str(tmp_path / "ten")))
+    store.upsert([f"c{n}" for n in range(10)], made)
+    order = [7, 0, 9, 3, 1, 8, 2]
+    np.testing.assert_allclose(store.vectors([f"c{n}" for n in order]), made[order], atol=1e-6)
+    assert store.vectors(["c1"]).dtype == np.float32
+
+
+def test_what_goes_wrong_in_a_store_that_was_open_is_told_in_a_line(tmp_path, monkeypatch):
+    store = chroma.build(Config(index=str(tmp_path)))
+    one = np.eye(2, dtype=np.float32)[0]
+    store.upsert(["a"], one[None])
+
+    def refuse():
+        raise ConnectionError("[Errno 111] Connection refused")
+    monkeypatch.setattr(store, "_fresh", refuse)
+    for use in (lambda: store.vectors(["a"]), lambda: store.search(one, 1), lambda: store.delete(["a"]), store.ids,
+                lambda: store.upsert(["b"], one[None])):
+        with pytest.raises(StoreError, match=r"cannot use the vectors in the index folder \(ConnectionError: "
+                                             r"\[Errno 111\] Connection refused\); expected .* setting `vectors`"):
+            use()
 
 
 def test_a_server_that_does_not_run_is_named_without_its_password():

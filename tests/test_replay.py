@@ -7,7 +7,7 @@ import pytest
 
 from assistant import Assistant, Config
 from assistant.errors import ConfigError, InputError
-from assistant.replay import replay, settings
+from assistant.replay import from_page, replay, settings
 from assistant.trace import redacted
 from tests.fakes import made_trace
 from tests.test_pipeline import QUESTIONS
@@ -100,6 +100,19 @@ def test_an_imported_trace_sends_no_question_where_today_does_not():
     with pytest.raises(InputError, match="which today's settings do not name"):
         settings(today, made_trace(config={"llm": "http://elsewhere/v1"}), {})
     assert settings(today, made_trace(config={"llm": "http://elsewhere/v1"}), {"llm": "off"}).llm == "off"
+
+
+def test_a_visitor_of_the_page_names_no_model_and_no_address_of_their_own():
+    today = Config(llm="http://user:secret@mine/v1?key=1#m", reranker="/models/ours", vectors="http://u:p@store:8000")
+    public = today.public()
+    assert from_page(today, {"llm": public["llm"], "reranker": " ours ", "vectors": public["vectors"], "k": "3"}) == {
+        "llm": today.llm, "reranker": today.reranker, "vectors": today.vectors, "k": "3"}
+    assert from_page(today, {"llm": " off", "reranker": "embedded"}) == {"llm": " off", "reranker": "embedded"}
+    for name, value in (("llm", "http://elsewhere/v1#m"), ("llm", today.llm), ("reranker", "/models/ours"),
+                        ("embedder", "/etc"), ("query_encoder", "x"), ("vectors", "http://elsewhere:8000")):
+        with pytest.raises(InputError, match="cannot be chosen in the page") as caught:
+            from_page(today, {name: value})
+        assert name != "llm" or "http://mine/v1#m" in str(caught.value)
 
 
 def test_a_trace_older_than_a_setting_is_asked_again_without_what_it_brought():

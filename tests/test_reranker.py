@@ -129,7 +129,7 @@ def test_the_int8_graph_agrees_with_sentence_transformers_on_500_pairs(reranker,
 
 
 def test_the_calibration_names_the_embedder_it_was_fitted_with(reranker, embedder):
-    assert reranker.embedder_fingerprint == embedder.fingerprint
+    assert reranker.calibration.holds_for(embedder)
 
 
 def test_another_reranker_is_uncalibrated_until_it_has_a_calibration(tmp_path):
@@ -140,7 +140,7 @@ def test_another_reranker_is_uncalibrated_until_it_has_a_calibration(tmp_path):
     )
     Calibration(1.0, 2.0, -1.0, 0.4, "abc").save(tmp_path / "calibration.json", note="by hand")
     own = build(Config(reranker=str(tmp_path)))
-    assert own.calibrated and own.threshold == 0.4 and own.embedder_fingerprint == "abc"
+    assert own.calibrated and own.threshold == 0.4 and own.calibration.embedder == "abc"
     # sigmoid(1 x 0.5 + 2 x 0.25 - 1) = sigmoid(0)
     np.testing.assert_allclose(own.probabilities(np.array([0.5]), np.array([0.25])), [0.5])
 

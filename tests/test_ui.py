@@ -2,15 +2,18 @@
 from __future__ import annotations
 
 import html
+import queue
 import random
 import re
 import socket
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from assistant.catalog.conversations import Conversations, Turn
 from assistant.catalog.database import Database
+from assistant.catalog.documents import Size
 from assistant.config import Config
 from assistant.errors import ConfigError, InputError
 from assistant.records import (
@@ -20,6 +23,7 @@ from assistant.records import (
     Document,
     Evidence,
     Hit,
+    IngestReport,
     Score,
     Span,
     Support,
@@ -27,7 +31,7 @@ from assistant.records import (
 )
 from assistant.ui.answer import answer_html, partial, sources_text
 from assistant.ui.conversation_list import list_html
-from assistant.ui.corpus import chunks_of_html, documents_html, progress_html
+from assistant.ui.corpus import Corpus, chunks_of_html, documents_html, progress_html
 from assistant.ui.inspector import chunks_html, evidence_html, prompt_html, timings_html
 from assistant.ui.prose import Mark, esc, inline, marked, math
 from assistant.ui.thread import examples, first_screen, lone_html, turns_html
@@ -104,7 +108,7 @@ def test_no_text_of_others_becomes_markup():
                    lambda _: evil, "t"),
         lone_html(evil), evidence_html(evil.hits, evil.evidence), chunks_html(evil), prompt_html(evil),
         timings_html(evil.spans, {EVIL: EVIL}), first_screen([document]), chunks_of_html(document, [some.chunk]),
-        documents_html([(document, 1)]), progress_html(1, 2, EVIL), marked(f"```\n{EVIL}\n```"),
+        documents_html([Size("d", EVIL, EVIL, 9, 1)]), progress_html(1, 2, EVIL), marked(f"```\n{EVIL}\n```"),
         marked(f"| {EVIL} |\n|---|\n| {EVIL} |"),
         inline(f"`{EVIL}` **{EVIL}** ${EVIL}$"),
     ]
@@ -157,7 +161,7 @@ def test_prices_stay_prices_and_formulas_are_set():
 def test_control_characters_and_lone_surrogates_cannot_break_the_page():
     assert esc("a\x00b\x1b") == "a\ufffdb\ufffd"
     esc("\ud800").encode("utf-8")
-    assert esc("x" * 50, 10).startswith("x" * 10 + "<span") and "40 more" in esc("x" * 50, 10)
+    assert esc("x" * 50, 10) == "x" * 10 + " … 40 more characters", "no markup: it may stand in an attribute"
 
 
 # answers
@@ -299,6 +303,53 @@ def test_the_list_marks_the_open_conversation(tmp_path):
     page = list_html(store.list(), one.id)
     assert "aria-current=true" in page and "<script" not in page and 'class="gb-here"' in page
     assert "Nothing found" in list_html([], None, "zz")
+
+
+# documents
+
+
+class Sized:
+    """An assistant whose documents are told by their sizes; it keeps what it is given to read, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._documents, self.error, self.read = self, error, []
+
+    def sizes(self) -> list[Size]:
+        return [Size("d1", "Zebras", "zebra.md", 1234, 5)]
+
+    def ingest(self, paths, progress):
+        if self.error:
+            raise self.error
+        self.read += [Path(path).read_text() for path in paths]
+        return IngestReport(tuple(paths), (), (), (), (), 1, 0.1)
+
+
+def corpus(rag: Sized) -> Corpus:
+    made = object.__new__(Corpus)
+    made.rag = rag
+    return made
+
+
+def test_the_documents_are_listed_by_their_sizes_and_no_text_is_loaded():
+    table, _ = corpus(Sized()).show("")
+    assert "Zebras" in table and ">5</td>" in table and ">1,234</td>" in table
+
+
+@pytest.mark.parametrize("error", [None, InputError("bad"), RuntimeError("worse")])
+def test_an_uploaded_file_is_gone_once_it_was_read(tmp_path, error, capsys):
+    paths = [tmp_path / name for name in ("a.md", "b.md")]
+    for path in paths:
+        path.write_text("private")
+    made, steps = corpus(Sized(error)), queue.Queue()
+    made._ingest([str(path) for path in paths], steps)
+    assert not any(path.exists() for path in paths) and steps.qsize() == 1
+    assert made.rag.read == ([] if error else ["private"] * 2)
+
+
+def test_gradio_drops_its_copies_of_what_was_uploaded(tmp_path):
+    from assistant import Assistant
+    from assistant.ui.page import build
+    assert build(Assistant(Config(index=str(tmp_path)))).delete_cache == (3600, 3600)
 
 
 # settings and serving

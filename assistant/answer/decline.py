@@ -5,8 +5,9 @@ import re
 from collections.abc import Sequence
 
 from assistant.answer.expected import missing
-from assistant.records import Evidence, Hit
+from assistant.records import Evidence, Hit, Retrieval
 from assistant.text.names import mentioned, names
+from assistant.text.place import place
 
 _GREETING = re.compile(r"\W*(hi|hello|hey|good (morning|afternoon|evening|day)|greetings|howdy|hallo)\b"
                        r"( there| all| glassbox| everyone)?(\W*(how are you|how do you do|how is it going|what's up)"
@@ -37,6 +38,16 @@ def small_talk(question: str, documents: int) -> str | None:
 SURE = 0.5  # probability of the best passage from which on it is trusted
 
 
+DOUBTFUL = 0.3  # probability of the best chunk under which an answer says that it may be none; see eval/EXPERIMENTS.md
+UNSURE = "The documents may not answer this. The closest passages:"
+
+
+def unsure(found: Retrieval) -> bool:
+    """Whether the gate was passed by so little that the answer should say so."""
+    best = max((hit.rerank.value for hit in found.hits if hit.rerank), default=1.0)
+    return found.calibrated and found.gate == "passed" and best < DOUBTFUL
+
+
 def unanswered(query: str, essential: Sequence[Evidence], evidence: Sequence[Evidence] = ()) -> str:
     """Why the passages that an answer would be made of do not answer after all; "" where nothing speaks against it.
 
@@ -65,12 +76,12 @@ def decline(hits: Sequence[Hit]) -> str:
     near, seen = [], set()
     for hit in hits:
         heading = hit.chunk.heading
-        place = heading if heading.startswith(hit.document) else " > ".join(filter(None, (hit.document, heading)))
-        if place in seen or (hit.rerank is None and hit.dense is None):
+        where = place(hit.document, heading)
+        if where in seen or (hit.rerank is None and hit.dense is None):
             continue
-        seen.add(place)
+        seen.add(where)
         score = f"probability {hit.rerank.value:.2f}" if hit.rerank else f"cosine {hit.dense.value:.2f}"
-        near.append(f"\"{place}\" ({score})")
+        near.append(f"\"{where}\" ({score})")
         if len(near) == 2:
             break
     if not near:

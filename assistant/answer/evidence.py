@@ -24,6 +24,8 @@ _WHOLE = re.compile(r"^\W*((please|can you|could you) )*(list|name|enumerate|sho
                     r"\b(list|overview|comparison|table) (of|all)\b|\b(what|which) are\b|\ball (the )?\w+s\b|"
                     r"\b(which|what) (the )?(two|three|four|five|six|seven|eight|nine|ten )?\s?([\w-]+ )?[\w-]+s "
                     r"(are|do|did|can|have|were|exist|there)\b", re.I)
+_WHY = re.compile(r"\bwhy\b(?! not\W*$)|\bhow come\b|\bfor what reason\b", re.I)
+_REASON = re.compile(r"\b(because|since|therefore|thus|hence|so that|due to|owing to|reasons?|explains?|so)\b", re.I)
 _COUNT = re.compile(r"^\W*(?:(?:please|can you|in|into|on|for|by|at|from) )*"
                     r"(?:which|what(?: are)?|list|name|enumerate|give|show)(?: me)?(?: all)?"
                     rf"(?: the)? ({'|'.join(NUMBERS)})\b(?! of\b)", re.I)
@@ -74,6 +76,8 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
                     and standing[at] >= standing[order[0]] - COUNTED
                     and len(table := _table_of(pool[at], pool)) == count), [])
     rows = counted or rows
+    if _WHY.search(question):
+        pool[order[0]] = _with_reason(pool[order[0]], pool)
     if counted or asks_for_table(question, [pool[at].reading for at in rows]):
         order, limit = rows + order, max(limit, len(rows))
     taken: list[int] = []
@@ -183,6 +187,16 @@ def _with_before(passage: Passage, hits: Sequence[Hit]) -> Passage:
         return passage
     reading = " ".join([*(unit.reading for unit in meant), passage.reading])
     return replace(passage, spans=((before.start + meant[0].start, end),), reading=reading)
+
+
+def _with_reason(passage: Passage, pool: Sequence[Passage]) -> Passage:
+    """A statement that gives no reason, with the sentence that follows it, where reasons stand."""
+    (start, end), chunk = passage.spans[0], passage.chunk
+    after = next((p for p in pool if p.chunk.id == chunk.id and p.kind == "sentence"
+                  and end <= p.spans[0][0] <= end + GAP), None)
+    if passage.kind != "sentence" or _REASON.search(passage.reading) or not after:
+        return passage
+    return replace(passage, spans=((start, after.spans[0][1]),), reading=f"{passage.reading} {after.reading}")
 
 
 def _header_span(chunk: Chunk) -> tuple[tuple[int, int], ...]:

@@ -116,7 +116,7 @@ class Assembly:
             self.checks += (Check(checked.text, checked.supported, checked.markers, BESIDE if beside else checked.why),)
             if beside:
                 continue
-            if checked.supported and not self._text and self._owed and self._owed[0].marker not in checked.markers:
+            if checked.supported and not self._citations and self._owed and self._owed[0].marker not in checked.markers:
                 yield self._quote(self._owed[0])  # an answer opens with its best passage, in whosever words
             if checked.supported and not self._said(checked.text):
                 self._owed = [e for e in self._owed if not (e.marker in checked.markers and holds(checked.text, e))]
@@ -148,6 +148,16 @@ class Assembly:
         """The essential passages that the model left out, as quotations."""
         while self._owed:
             yield self._quote(self._owed[0])
+
+    def note(self, text: str) -> Sentence:
+        """A sentence of Glassbox's own, as a paragraph of its own."""
+        separator = "\n\n" if self._text else ""
+        support = Support(len(self._text) + len(separator), len(self._text) + len(separator + text), True, (), None,
+                          "fixed")
+        self._text += separator + text
+        self._support.append(support)
+        self._after_row = True
+        return Sentence(separator + text, support)
 
     def _quote(self, evidence: Evidence) -> Sentence:
         self._owed = [e for e in self._owed if e.marker != evidence.marker]

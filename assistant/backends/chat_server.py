@@ -1,6 +1,7 @@
 """A chat model behind an OpenAI-compatible URL, streamed; `URL#model` names the model.
 
-The key, where one is needed, is read from GLASSBOX_LLM_KEY at each request and appears nowhere else.
+The key, where one is needed, is read from GLASSBOX_LLM_KEY at each request and appears nowhere else. It goes to the
+address that the environment or the TOML file names as `llm`, and to no other: a setting may come from elsewhere.
 """
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 
-from assistant.errors import ModelError
+from assistant.errors import ModelError, UnreachableError
 from assistant.records import Message
 
 TIMEOUT_SECONDS = 60.0
@@ -18,12 +19,16 @@ BACKOFF_SECONDS = 0.5  # doubled after each try
 
 
 class ChatServer:
-    """assistant.protocols.Generator. A reply that has begun is not asked for again when it breaks off."""
+    """assistant.protocols.Generator. A reply that has begun is not asked for again when it breaks off.
 
-    def __init__(self, url: str) -> None:
+    configured: the address that the key belongs to; another scheme, host or port than its gets none.
+    """
+
+    def __init__(self, url: str, configured: str = "") -> None:
         base, _, model = url.partition("#")
         base = base.rstrip("/")
         self._url = base if base.endswith("/chat/completions") else base + "/chat/completions"
+        self._configured = configured
         self.name = model or "default"
         self.fingerprint = f"served:{self.name}"
 
@@ -34,7 +39,7 @@ class ChatServer:
         body = {"model": self.name, "messages": list(messages), "temperature": temperature,
                 "max_tokens": max_tokens, "stream": True}
         key = os.environ.get("GLASSBOX_LLM_KEY")
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        headers = {"Authorization": f"Bearer {key}"} if key and self._is_configured() else {}
         for attempt in range(TRIES):
             spoken = False
             try:
@@ -44,10 +49,19 @@ class ChatServer:
                 return
             except _Retry as cause:
                 if spoken or attempt == TRIES - 1:
-                    raise ModelError(f"the language model's server gave no answer ({cause}) after {attempt + 1} "
-                                     "tries: check that it runs, and the setting `llm`; llm=embedded needs "
-                                     "no server") from cause
+                    raise UnreachableError(
+                        f"the language model's server gave no answer ({cause}) after {attempt + 1} tries: check that "
+                        "it runs, and the setting `llm`; llm=embedded needs no server") from cause
                 time.sleep(BACKOFF_SECONDS * 2 ** attempt)
+
+    def _is_configured(self) -> bool:
+        """Whether the request goes where the key belongs. httpx reads both, as it is what connects."""
+        import httpx
+        try:
+            own, asked = (httpx.URL(url.partition("#")[0]) for url in (self._configured, self._url))
+        except httpx.InvalidURL:
+            return False
+        return bool(own.host) and (own.scheme, own.host, own.port) == (asked.scheme, asked.host, asked.port)
 
     def _once(self, body: dict, headers: dict) -> Iterator[str]:
         import httpx
@@ -57,7 +71,8 @@ class ChatServer:
                     raise _Retry(f"status {reply.status_code}")
                 if reply.status_code != 200:
                     raise ModelError(f"the language model's server answered {reply.status_code}: check the URL, the "
-                                     "model's name after `#`, and GLASSBOX_LLM_KEY")
+                                     "model's name after `#`, and GLASSBOX_LLM_KEY, which is sent only to the address "
+                                     "that GLASSBOX_LLM or the TOML file names")
                 for line in reply.iter_lines():
                     if line.startswith("data:") and line[5:].strip() != "[DONE]" \
                             and (text := _content(json.loads(line[5:]))):

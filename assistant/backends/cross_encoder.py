@@ -3,22 +3,21 @@
 A cross-encoder reads question and text together and gives one logit; the calibration turns the logit and the
 embedder's cosine of the same question and text into the probability that the text answers the question. Both are
 functions of question and text alone: what else is scored with them, and in which order, changes nothing.
-Not covered: another embedder's cosines (`embedder_fingerprint` names the one that the calibration was fitted with).
+A calibration counts only with the embedder that it names; the parts see to that (calibration.Calibrated).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from assistant.backends.calibration import Calibration, sigmoid
 from assistant.backends.files import content_hash
 from assistant.config import Config
 from assistant.errors import ModelError
@@ -27,48 +26,6 @@ EMBEDDED = Path(__file__).resolve().parent.parent / "weights" / "reranker"
 MAX_PIECES = 384  # word pieces of question and text together; the longest that training saw is 256
 THREADS = 2  # pairs scored at a time, one thread each: see logits
 BATCH = 16  # of a sentence-transformers CrossEncoder
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """P = sigmoid(logit_weight x logit + cosine_weight x cosine + bias); both weights are >= 0, so P rises with both.
-
-    threshold: probability in 0..1 under which the gate declines. embedder: fingerprint whose cosines were used.
-    """
-
-    logit_weight: float
-    cosine_weight: float
-    bias: float
-    threshold: float
-    embedder: str = ""
-
-    @classmethod
-    def load(cls, file: Path) -> Calibration:
-        """ModelError where the file is missing, is no JSON, or lacks a field."""
-        try:
-            stored = json.loads(file.read_text(encoding="utf-8"))
-            return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(
-                f"cannot read the calibration {file} ({type(error).__name__}: {error}): expected JSON with "
-                f"{', '.join(cls.__dataclass_fields__)}; restore the file or calibrate again"
-            ) from error
-
-    def save(self, file: Path, **notes: object) -> None:
-        """Write the fields and, beside them, `notes` about where they come from."""
-        file.write_text(json.dumps({**asdict(self), **notes}, indent=1) + "\n", encoding="utf-8")
-
-    def probabilities(self, logits: np.ndarray, cosines: np.ndarray) -> np.ndarray:
-        """float32 (n,) in 0..1 from two (n,)."""
-        return _sigmoid(
-            self.logit_weight * np.asarray(logits, np.float64)
-            + self.cosine_weight * np.asarray(cosines, np.float64)
-            + self.bias
-        )
-
-
-def _sigmoid(values: np.ndarray) -> np.ndarray:
-    return (1.0 / (1.0 + np.exp(-np.clip(values, -60.0, 60.0)))).astype(np.float32)
 
 
 class EmbeddedCrossEncoder:
@@ -84,46 +41,45 @@ class EmbeddedCrossEncoder:
                 "install it again, or make it with eval/train_reranker.py"
             )
         self.name = "glassbox-reranker"
-        self.calibrated = True
         self._folder = folder
-        self._calibration = Calibration.load(folder / "calibration.json")
+        self.calibration = Calibration.load(folder / "calibration.json")
+        self.calibrated, self.threshold = True, self.calibration.threshold
         self._lock = threading.Lock()
+        self._made: tuple | None = None
 
     @cached_property
     def fingerprint(self) -> str:
-        return content_hash(self._folder / "model.onnx")
+        """Of graph, word pieces and calibration: another threshold makes another reranker."""
+        return content_hash(self._folder)
 
     @property
-    def threshold(self) -> float:
-        return self._calibration.threshold
-
-    @property
-    def embedder_fingerprint(self) -> str:
-        return self._calibration.embedder
-
-    @cached_property
     def _loaded(self) -> tuple:
-        with self._lock:
-            import onnxruntime
-            from tokenizers import Tokenizer
+        with self._lock:  # not a cached_property: from Python 3.12 on two threads would both load
+            if self._made is None:
+                self._made = self._load()
+            return self._made
 
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = 1
-            options.inter_op_num_threads = 1
-            options.log_severity_level = 3
-            try:
-                session = onnxruntime.InferenceSession(
-                    str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-                )
-                tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
-            except Exception as error:  # both libraries raise bare exceptions for a damaged file
-                raise ModelError(
-                    f"cannot load the reranker in {self._folder} ({type(error).__name__}): expected "
-                    "model.onnx and tokenizer.json as shipped; install Glassbox again"
-                ) from error
-            tokenizer.no_padding()
-            tokenizer.enable_truncation(MAX_PIECES, strategy="longest_first")
-            return session, tokenizer, ThreadPoolExecutor(THREADS, thread_name_prefix="rerank")
+    def _load(self) -> tuple:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            session = onnxruntime.InferenceSession(
+                str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+            tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        except Exception as error:  # both libraries raise bare exceptions for a damaged file
+            raise ModelError(
+                f"cannot load the reranker in {self._folder} ({type(error).__name__}): expected "
+                "model.onnx and tokenizer.json as shipped; install Glassbox again"
+            ) from error
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(MAX_PIECES, strategy="longest_first")
+        return session, tokenizer, ThreadPoolExecutor(THREADS, thread_name_prefix="rerank")
 
     def logits(self, question: str, texts: Sequence[str]) -> np.ndarray:
         """float32 (n,), one for each text in its order, higher is better.
@@ -151,7 +107,7 @@ class EmbeddedCrossEncoder:
         return result
 
     def probabilities(self, logits: np.ndarray, cosines: np.ndarray) -> np.ndarray:
-        return self._calibration.probabilities(logits, cosines)
+        return self.calibration.probabilities(logits, cosines)
 
 
 class SentenceTransformersCrossEncoder:
@@ -161,11 +117,11 @@ class SentenceTransformersCrossEncoder:
     """
 
     def __init__(self, name: str, folder: Path | None = None, calibration: Calibration | None = None) -> None:
-        self.name, self._folder, self._calibration = name, folder, calibration
+        self.name, self._folder, self.calibration = name, folder, calibration
         self.calibrated = calibration is not None
         self.threshold = calibration.threshold if calibration else 0.0
-        self.embedder_fingerprint = calibration.embedder if calibration else ""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._made = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -178,21 +134,24 @@ class SentenceTransformersCrossEncoder:
             digest.update(key.encode() + tensor.cpu().contiguous().view(-1).float().numpy().tobytes())
         return digest.hexdigest()[:16]
 
-    @cached_property
+    @property
     def _model(self):
         with self._lock:
-            from sentence_transformers import CrossEncoder
+            if self._made is None:
+                self._made = self._load()
+            return self._made
 
-            try:
-                return CrossEncoder(str(self._folder or self.name))
-            except (
-                Exception
-            ) as error:  # the library raises many kinds for one cause: the model is not readable
-                raise ModelError(
-                    f"cannot load the reranker {self.name!r} ({type(error).__name__}): expected a "
-                    "CrossEncoder folder or a model already in the local cache; set reranker=embedded for "
-                    "the one that comes with Glassbox"
-                ) from error
+    def _load(self):
+        from sentence_transformers import CrossEncoder
+
+        try:
+            return CrossEncoder(str(self._folder or self.name))
+        except Exception as error:  # the library raises many kinds for one cause: the model is not readable
+            raise ModelError(
+                f"cannot load the reranker {self.name!r} ({type(error).__name__}): expected a "
+                "CrossEncoder folder or a model already in the local cache; set reranker=embedded for "
+                "the one that comes with Glassbox"
+            ) from error
 
     def logits(self, question: str, texts: Sequence[str]) -> np.ndarray:
         """float32 (n,), input order. A model with several outputs raises ModelError: it ranks nothing."""
@@ -200,12 +159,13 @@ class SentenceTransformersCrossEncoder:
             return np.zeros(0, np.float32)
         import torch
 
-        scores = self._model.predict(
-            [(question, text) for text in texts],
-            batch_size=BATCH,
-            activation_fn=torch.nn.Identity(),
-            show_progress_bar=False,
-        )
+        with self._lock:  # a tokenizer that pads cannot be used by two threads: "Already borrowed"
+            scores = self._model.predict(
+                [(question, text) for text in texts],
+                batch_size=BATCH,
+                activation_fn=torch.nn.Identity(),
+                show_progress_bar=False,
+            )
         scores = np.asarray(scores, np.float32)
         if scores.ndim != 1:
             raise ModelError(
@@ -215,9 +175,9 @@ class SentenceTransformersCrossEncoder:
         return scores
 
     def probabilities(self, logits: np.ndarray, cosines: np.ndarray) -> np.ndarray:
-        if self._calibration:
-            return self._calibration.probabilities(logits, cosines)
-        return _sigmoid(np.asarray(logits, np.float64))
+        if self.calibration:
+            return self.calibration.probabilities(logits, cosines)
+        return sigmoid(np.asarray(logits, np.float64))
 
 
 def build(config: Config) -> EmbeddedCrossEncoder | SentenceTransformersCrossEncoder:

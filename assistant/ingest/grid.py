@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from bs4 import Tag
 
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
-MAX_SPAN = 50  # columns that one cell may fill
+MAX_SPAN = 50        # columns that one cell may fill
+MAX_PLACES = 100_000  # of a table, unless its cells are as many; beyond it no cell fills more than one
+PLACE = 100           # characters of a cell over several rows that count as one more place
 
 
 def tag(name: str, contents: Iterable) -> Tag:
@@ -45,18 +47,30 @@ def plain_tables(content: Tag) -> None:
 
 
 def _grid(rows: list[Tag]) -> list[list[Tag]]:
-    """The cell at each place: one that fills several stands at each of them; all rows are as wide as the widest."""
+    """The cell at each place: one that fills several stands at each of them; all rows are as wide as the widest.
+
+    Empty where one or a few rows are so wide that most places would be held by no cell.
+    """
     held: dict[tuple[int, int], Tag] = {}
-    for y, row in enumerate(rows):
+    cells = [row.find_all(["td", "th"], recursive=False) for row in rows]
+    spans = {id(cell): (max(1, min(_number(cell, "colspan"), MAX_SPAN)),
+                        min(_number(cell, "rowspan") or len(rows), len(rows) - y))  # 0 means to the end
+             for y, row in enumerate(cells) for cell in row}
+    repeated = sum((spans[id(cell)][1] - 1) * len(cell.get_text()) // PLACE for row in cells for cell in row
+                   if spans[id(cell)][1] > 1)  # a cell is written in each of its rows
+    if sum(across * down for across, down in spans.values()) + repeated > MAX_PLACES:
+        spans = dict.fromkeys(spans, (1, 1))
+    for y, row in enumerate(cells):
         x = 0
-        for cell in row.find_all(["td", "th"], recursive=False):
+        for cell in row:
             while (y, x) in held:
                 x += 1
-            across = max(1, min(_number(cell, "colspan"), MAX_SPAN))
-            down = _number(cell, "rowspan") or len(rows)  # 0 means to the end
-            held |= {(b, a): cell for b in range(y, min(y + down, len(rows))) for a in range(x, x + across)}
+            across, down = spans[id(cell)]
+            held |= {(b, a): cell for b in range(y, y + down) for a in range(x, x + across)}
             x += across
     width = 1 + max((x for _, x in held), default=-1)
+    if width * len(rows) > max(MAX_PLACES, 2 * len(held)):
+        return []
     empty = Tag(name="td")
     grid = [[held.get((y, x), empty) for x in range(width)] for y in range(len(rows))]
     return [row for row in grid if any(cell.get_text(strip=True) for cell in row)]

@@ -7,12 +7,13 @@ an index that answers; what is left over is removed by the next ingest.
 """
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from assistant.catalog.database import Database
-from assistant.catalog.documents import Documents
+from assistant.catalog.documents import Documents, Size
 from assistant.catalog.lexical import Lexical
 from assistant.errors import IndexMismatchError, InputError
 from assistant.ingest.chunk import check_budget, chunk
@@ -23,7 +24,7 @@ from assistant.text.readable import body, passage
 from assistant.text.sentences import quotables
 
 Report = Callable[[int, int, str], None]
-LAYOUT = "3"  # of what is stored; an index of another layout is made anew
+LAYOUT = "4"  # of what is stored; an index of another layout is made anew. tests/test_stored_layout.py holds it
 BATCH = 256  # chunks embedded between two reports of progress: about 8 s on two cores
 
 
@@ -36,7 +37,7 @@ class Index:
     def check(self, embedder: Embedder, chunk_tokens: int) -> None:
         """Raise IndexMismatchError where the index was made with another embedder or chunk size."""
         made = self.documents.meta()
-        if not made:
+        if "embedder_fingerprint" not in made:  # nothing is in it yet
             return
         if made["embedder_fingerprint"] != embedder.fingerprint:
             raise IndexMismatchError(
@@ -54,12 +55,14 @@ class Index:
                progress: Report | None = None, *, rebuild: bool = False) -> IngestReport:
         """Add and update the paths' documents; remove those of a given folder whose files are gone.
 
+        InputError, before anything is changed, where another folder of the same name would lose documents by it.
+
         rebuild  forget what is there first, once paths, embedder and chunk size have been found good
         """
         began = time.perf_counter()
         found = survey(paths)
-        sources, prefixes = found.sources, found.prefixes
-        if not sources:
+        sources, prefixes = found.sources, tuple(found.roots)
+        if not sources and (rebuild or not self._under(prefixes)):
             raise InputError("nothing to ingest: the given folders hold no file that can be read "
                              f"({', '.join(READABLE)})")
         if rebuild:  # not otherwise: `max_tokens` loads the weights, and an ingest that changes nothing needs none
@@ -78,6 +81,9 @@ class Index:
                 else:
                     (updated if item.id in known else added).append(item.source)
                     changed.append(item)
+            names_present = {source.name for source in sources}
+            gone = [d for d in self._under(prefixes) if d.source not in names_present]
+            self._keep_roots(found.roots, updated + [d.source for d in gone])
             skipped += [(folder, not_read(kinds)) for folder, kinds in found.left_out.items()]
             for done, document in enumerate(changed):
                 def tell(n: int, of: int, done: int = done, name: str = document.source) -> None:
@@ -85,9 +91,6 @@ class Index:
                         progress(done, len(changed), f"{name} ({n}/{of} chunks)" if n else name)
                 tell(0, 0)
                 self._write(document, embedder, store, chunk_tokens, tell)
-            names_present = {source.name for source in sources}
-            gone = [d for d in self.documents.all()
-                    if d.source.startswith(tuple(prefixes)) and d.source not in names_present]
             for document in gone:
                 self._remove(document.id, store)
             self.reconcile(embedder, store)
@@ -101,6 +104,29 @@ class Index:
             progress(len(changed), len(changed), "")
         return IngestReport(tuple(added), tuple(updated), tuple(unchanged), tuple(d.source for d in gone),
                             tuple(skipped), self.documents.counts()[1], time.perf_counter() - began)
+
+    def _under(self, prefixes: tuple[str, ...]) -> list[Size]:
+        """The documents of the folders whose documents' names begin so."""
+        return [size for size in self.documents.sizes() if size.source.startswith(prefixes)]
+
+    def _keep_roots(self, roots: dict[str, Path], lost: Sequence[str]) -> None:
+        """Note where the folders are. InputError where a document that another one brought would be lost.
+
+        A folder that is no longer where it was has been moved, and one that holds the same files takes nothing away.
+        """
+        known = self.documents.roots()
+        new = {prefix: str(root) for prefix, root in roots.items()}
+        for prefix in roots:
+            before, now = known.get(prefix, new[prefix]), new[prefix]
+            losing = [name for name in lost if name.startswith(prefix)]
+            if losing and before != now and os.path.isdir(before):
+                raise InputError(
+                    f"{prefix} in this index is the folder {before!r}, and {now!r} would take its place, by which "
+                    f"{losing[0]}{f' and {len(losing) - 1} more' if losing[1:] else ''} would be lost: rename one of "
+                    "the folders, name another index with --index, or start anew with `assistant ingest --rebuild`")
+        if known | new != known:
+            with self._db.write() as connection:
+                self.documents.set_roots(connection, known | new)
 
     def _write(self, document: Document, embedder: Embedder, store: VectorStore, chunk_tokens: int,
                tell: Callable[[int, int], None]) -> None:

@@ -51,36 +51,40 @@ def document_id(name: str) -> str:
 class Found:
     """What lies under the paths of an ingest.
 
-    prefixes  what the names of the folders' documents begin with
+    roots     the folders, by what the names of their documents begin with
     left_out  by such a prefix, how many files of each kind (".png"; "" without an ending) are not read
     """
 
     sources: list[Source]
-    prefixes: set[str]
+    roots: dict[str, Path]
     left_out: dict[str, Counter[str]]
 
 
 def find(paths: Iterable[str | Path]) -> tuple[list[Source], set[str]]:
     """(the files under the paths, the folders' name prefixes). A missing path raises InputError."""
     found = survey(paths)
-    return found.sources, found.prefixes
+    return found.sources, set(found.roots)
 
 
 def survey(paths: Iterable[str | Path]) -> Found:
-    """The files under the paths. A missing path raises InputError.
+    """The files under the paths. A missing path raises InputError, and so do two folders of one name.
 
     In folders, kinds that cannot be read are left out and counted, hidden files are passed over; a file named outright
     is always taken.
     """
     sources: list[Source] = []
-    prefixes: set[str] = set()
+    roots: dict[str, Path] = {}
     left_out: dict[str, Counter[str]] = {}
     for given in paths:
         try:
             path = Path(given).expanduser()
             if path.is_dir():
                 prefix = _name(path.resolve().name) + "/"
-                prefixes.add(prefix)
+                root = roots.setdefault(prefix, path.resolve())
+                if root != path.resolve():
+                    raise InputError(f"two folders of this ingest are named {prefix}, so their documents would be "
+                                     f"named alike: rename one, or ingest a folder that holds both ({_name(str(root))} "
+                                     f"and {_name(str(path.resolve()))})")
                 for file in _below(path):
                     if file.suffix.lower() in READABLE:
                         sources.append(Source(file, prefix + _name(file.relative_to(path).as_posix())))
@@ -93,7 +97,7 @@ def survey(paths: Iterable[str | Path]) -> Found:
         except (OSError, RuntimeError) as error:  # a name too long, a folder that may not be read, an unknown ~user
             raise InputError(f"cannot read {_name(str(given))[:200]} ({error.__class__.__name__}): give a file or "
                              "folder that exists and can be read") from error
-    return Found(sources, prefixes, left_out)
+    return Found(sources, roots, left_out)
 
 
 def not_read(kinds: Counter[str]) -> str:

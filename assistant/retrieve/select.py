@@ -53,7 +53,8 @@ def _needed(threshold: float, query: str, hits: Sequence[Hit], best: Hit) -> tup
     """(the threshold of this question, why it differs from the given one, "" where it does not)."""
     if _covered(query, best):
         return _times(threshold, COVERED), ", lowered because the best passage holds every word of the question"
-    named = [name for name in names(query) if not set(name.lower().split()) <= set(best.document.lower().split())]
+    title = set(re.findall(r"[\w-]+", best.document.lower()))
+    named = [name for name in names(query) if not set(name.lower().split()) <= title]
     rest = _content(NAME.sub(" ", query))
     if not named or not rest:
         return threshold, ""

@@ -182,4 +182,4 @@ def _threshold(config: Config, reranker) -> float | None:
 def _why_no_gate(reranker) -> str:
     if reranker is None:
         return "no gate: rerank is off, so nothing is declined and evidence is chosen by cosine"
-    return "no gate: this reranker's scores are not calibrated"
+    return "no gate: this reranker's scores are not calibrated with this embedder (`assistant calibrate` does it)"

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,8 @@ _ITEM = re.compile(r"^\s*([-*+•]|\d+[.)])\s+\S")
 _LANGUAGE = re.compile(r"^(python|javascript|typescript|java|bash|shell|sql|json|yaml|rust|go|c\+\+|c|html|css)$")
 _CODE = re.compile(
     r"^\s*(#\s|//|import\s|from\s+\S+\s+import|def\s|class\s|return\b|for\s.*:$|if\s.*:$|with\s.*:$|@|\"[^\"]*\",?$)"
-    r"|^\s*[\w.\[\], ]+\s*[-+*/]?=\s*\S|^\s*[\w.]+\(.*\)?\s*(#.*)?$|^\s*[)\]}]+,?\s*(#.*)?$")
+    r"|^\s*+((?<= )|[\w.\[\],])[\w.\[\], ]*+\s*+[-+*/]?=\s*\S"  # nothing given back: else the cube of a line's blanks
+    r"|^\s*[\w.]+\(.*\)?\s*(#.*)?$|^\s*[)\]}]+,?\s*(#.*)?$")
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,17 @@ class Block:
 def blocks(text: str, start: int = 0, end: int | None = None) -> list[Block]:
     """The blocks of text[start:end] in order; together they hold every character that is not a blank line."""
     end = len(text) if end is None else end
-    lines = _lines(text, start, end)
+    spans = _lines(text, start, end)
+    lines = [text[a:b] for a, b in spans]
     found: list[Block] = []
     at = 0
     while at < len(lines):
-        if not text[slice(*lines[at])].strip():
+        if not lines[at].strip():
             at += 1
             continue
-        kind, size = _next_block([text[a:b] for a, b in lines[at:]])
-        found.append(Block(kind, lines[at][0], lines[at + size - 1][1]))
-        at += size
+        kind, after = _next_block(lines, at)
+        found.append(Block(kind, spans[at][0], spans[after - 1][1]))
+        at = after
     return found
 
 
@@ -50,46 +53,47 @@ def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return spans
 
 
-def _next_block(lines: list[str]) -> tuple[Kind, int]:
-    """(kind, number of lines) of the block that the first line, which is not blank, begins."""
-    if fence := _FENCE.match(lines[0]):
+def _next_block(lines: list[str], at: int) -> tuple[Kind, int]:
+    """(kind, the line after it) of the block that line `at`, which is not blank, begins.
+
+    It looks no further than its block goes, and copies no lines: so a text takes time in proportion to its length.
+    """
+    first, following = lines[at], at + 1
+    if fence := _FENCE.match(first):
         mark = fence[1]
-        closing = next((n for n, line in enumerate(lines[1:], 1) if line.strip().startswith(mark)), len(lines) - 1)
-        return "code", closing + 1
-    if len(lines) > 1 and is_markdown_rule(lines[1]):
-        return "table", _while(lines, lambda line: "|" in line)
-    if lines[0].lstrip().startswith("|"):
-        return "table", _while(lines, lambda line: line.lstrip().startswith("|"))
-    paragraph = lines[:_while(lines, lambda line: bool(line.strip()))]
-    if size := glued_table(paragraph):
-        return "glued", size
-    if _LANGUAGE.match(lines[0].strip()) and len(lines) > 1:
-        return "code", _bare_code(lines)
-    if _ITEM.match(lines[0]):
-        return "list", _while(lines, lambda line: bool(line.strip()))
-    for size in range(1, len(paragraph)):  # a paragraph ends where another kind begins without a blank line
-        rest = paragraph[size:]
-        if _FENCE.match(rest[0]) or rest[0].lstrip().startswith("|") or glued_table(rest) \
-                or _LANGUAGE.match(rest[0].strip()):
-            return "prose", size
-    return "prose", len(paragraph)
+        return "code", min(_while(lines, following, lambda line: not line.strip().startswith(mark)) + 1, len(lines))
+    if "|" in first and following < len(lines) and is_markdown_rule(lines[following]):
+        return "table", _while(lines, at, lambda line: "|" in line)
+    if first.lstrip().startswith("|"):
+        return "table", _while(lines, at, lambda line: line.lstrip().startswith("|"))
+    if size := glued_table(lines, at):
+        return "glued", at + size
+    if _LANGUAGE.match(first.strip()) and following < len(lines):
+        return "code", _bare_code(lines, at)
+    if _ITEM.match(first):
+        return "list", _while(lines, at, lambda line: bool(line.strip()))
+    for n in range(following, len(lines)):  # a paragraph ends where another kind begins without a blank line
+        line = lines[n].strip()
+        if not line or line.startswith("|") or _FENCE.match(lines[n]) or _LANGUAGE.match(line) or glued_table(lines, n):
+            return "prose", n
+    return "prose", len(lines)
 
 
-def _while(lines: list[str], holds) -> int:
-    return next((n for n, line in enumerate(lines) if not holds(line)), len(lines))
+def _while(lines: list[str], at: int, holds: Callable[[str], bool]) -> int:
+    """The first line from `at` on for which it does not hold, else their number."""
+    return next((n for n in range(at, len(lines)) if not holds(lines[n])), len(lines))
 
 
-def _bare_code(lines: list[str]) -> int:
+def _bare_code(lines: list[str], at: int) -> int:
     """Lines of code that lost its fence: it goes on over blank lines for as long as what follows looks like code."""
-    size = last = 1
-    while size < len(lines):
-        line = lines[size]
+    after = at + 1
+    for n in range(after, len(lines)):
+        line = lines[n]
         if line.strip():
-            if not _CODE.search(line) and not line.startswith((" ", "\t")):
+            if not line.startswith((" ", "\t")) and not _CODE.search(line):
                 break
-            last = size + 1
-        size += 1
-    return last
+            after = n + 1
+    return after
 
 
 def is_code(line: str) -> bool:

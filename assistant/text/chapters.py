@@ -23,6 +23,9 @@ _LAST = re.compile(r"\b(?:last|final|closing) chapter\b", re.I)
 _NAMED = re.compile(r"\b(?:chapters?|ch\.|part)\s*(\d+)(?:\s*(,|and|or|to|&)\s*(?:chapter\s*)?(\d+))?\b", re.I)
 
 
+MAX_CHAPTERS = 100  # of a range that a question names
+
+
 @dataclass(frozen=True)
 class Chapter:
     """A document with a number in its front matter, or the part of one under an outermost "Chapter N" heading.
@@ -63,11 +66,12 @@ def chapters(document: Document, chunks: Sequence[Chunk]) -> list[Chapter]:
 
 def named(question: str) -> list[int]:
     """The numbers of the chapters that a question names, in its order: "chapters 3 and 4" gives [3, 4], "1 to 3" all
-    three."""
+    three, of a longer range the first `MAX_CHAPTERS`."""
     found: list[int] = []
     for match in _NAMED.finditer(question):
         first, last = int(match[1]), int(match[3] or match[1])
-        found += range(first, last + 1) if match[2] and match[2].lower() == "to" else [first, last]
+        through = (match[2] or "").lower() == "to"
+        found += range(first, min(last + 1, first + MAX_CHAPTERS)) if through else [first, last]
     return list(dict.fromkeys(found))
 
 

@@ -14,7 +14,7 @@ MAX_HEADING = 90  # characters; a longer line is a paragraph
 SHORT = 6         # words
 SMALL = frozenset("a an and as at but by for from in into is it its nor of on or over per so than that the to vs via "  # noqa: SIM905
                   "with your are be not you they do does".split())
-_ATX = re.compile(r"^ {0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
+_ATX = re.compile(r"^ {0,3}(#{1,6})\s+(\S.*)$")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
 _CHAPTER = re.compile(r"^(chapter|part|appendix|section)\s+([0-9]+|[ivxlc]+|[a-z])\s*[:.–—-]\s*\S", re.I)
 _NUMBERED = re.compile(r"^\d+(\.\d+)*\.?\s+[A-Z]")
@@ -102,7 +102,8 @@ def _markdown_headings(text: str, start: int) -> list[_Heading]:
             # a fence closes only with its own kind of mark, so ``` inside ~~~ is text
             fence = None if fence and line.strip().startswith(fence) else fence or mark[1][:3]
         elif not fence and (heading := _ATX.match(line)):
-            found.append(_Heading(len(heading[1]), heading[2], begin, end))
+            words = heading[2].rstrip()  # a pattern for the marks after it would take the cube of a line's blanks
+            found.append(_Heading(len(heading[1]), words.rstrip("#").rstrip() or words[:1], begin, end))
     return found
 
 

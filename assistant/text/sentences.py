@@ -207,13 +207,14 @@ def _statements(text: str, block: Block) -> list[Unit]:
     """Runs of code between blank lines: a comment and imports stay with what they are for."""
     body = text[block.start:block.end]
     found = []
-    for match in re.finditer(rf"(?:\A[a-z+]+\n)?(?:{_PREPARES}\n)*(?:[^\n]*\S[^\n]*(?:\n|$))+", body):
+    for match in re.finditer(rf"(?m)^(?:\A[a-z+]+\n)?(?:{_PREPARES}\n)*(?:[^\S\n]*+\S[^\n]*(?:\n|$))+", body):
         lines = match[0].strip("\n")
         begin = match.start() + len(match[0]) - len(match[0].lstrip("\n"))
         opening = re.match(r"\s*(```+|~~~+)[^\n]*(\n|$)|\w+\n(?=\s*\S)", lines) if not found else None
         if opening and (opening[1] or re.fullmatch(r"[a-z+]+\n", opening[0])):
             begin, lines = begin + opening.end(), lines[opening.end():]
-        lines = re.sub(r"\n?\s*(```+|~~~+)\s*$", "", lines)
+        if closing := re.search(r"(```+|~~~+)\s*$", lines):
+            lines = lines[:closing.start()].rstrip()
         if lines.strip():
             start, end = block.start + begin, block.start + begin + len(lines)
             if found and len(text[found[-1].start:end].split()) <= SHORT_CODE:

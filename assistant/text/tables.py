@@ -6,11 +6,11 @@ letter); the header row says how many of them are real.
 """
 from __future__ import annotations
 
+import itertools
 import re
 
 Span = tuple[int, int]
 
-_MARKDOWN_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 # the strongest signs first: these rarely stand inside one cell
 _GLUE = (
     re.compile(r"(?<=[)\]\"”%])(?=[A-Za-z~$])"),          # (fake ordering)|Implies
@@ -29,11 +29,13 @@ _GLUE = (
 _NAMES = re.compile(r"(OpenAI|ChatGPT|GitHub|GitLab|YouTube|LinkedIn|PowerPoint|JavaScript|TypeScript|PostgreSQL|"
                     r"MySQL|NoSQL|GraphQL|LangChain|LlamaIndex|PyTorch|TensorFlow|DeepMind|WhatsApp|PayPal|"
                     r"iPhone|macOS|DevOps|SaaS|LaTeX|ImageBind|RoBERTa|ColBERT|OpenCLIP)")
+_BRACKETS = re.compile(r"\([^()]*\)")
 
 
 def is_markdown_rule(line: str) -> bool:
     """Whether a line is the `|---|---|` under a Markdown table's header."""
-    return "-" in line and bool(_MARKDOWN_RULE.match(line)) and "|" in line
+    inner = line.strip().removeprefix("|").removesuffix("|")
+    return "|" in line and all(re.fullmatch(":?-{2,}:?", cell.strip()) for cell in inner.split("|"))
 
 
 def markdown_cells(row: str) -> list[str]:
@@ -44,32 +46,34 @@ def markdown_cells(row: str) -> list[str]:
 
 def seams(line: str) -> list[int]:
     """Offsets where a glued cell may end, the surest first."""
-    inside = [match.span() for match in _NAMES.finditer(line)]
-    brackets = [match.span() for match in re.finditer(r"\([^()]*\)", line)]
-    found: list[int] = []
+    # a dict keeps the order and knows its keys; with what is inside counted once a line takes time as it is long
+    inside = {at for part in (_NAMES, _BRACKETS) for match in part.finditer(line)
+              for at in range(match.start() + 1, match.end())}
+    quotes = [0, *itertools.accumulate(sign == '"' for sign in line)]
+    found: dict[int, None] = {}
     for pattern in _GLUE:
         for match in pattern.finditer(line):
             at = match.start()
-            quoted = line[:at].count('"') % 2 == 1 and line[at:at + 1] not in "\"“"
-            if at and at not in found and not quoted and not any(a < at < b for a, b in inside + brackets):
-                found.append(at)
-    return found
+            quoted = quotes[at] % 2 == 1 and line[at:at + 1] not in "\"“"
+            if at and not quoted and at not in inside:
+                found[at] = None
+    return list(found)
 
 
-def glued_table(lines: list[str]) -> int:
-    """How many of the first lines are one glued table: 0, or at least a header and two rows."""
-    if not lines or not _could_be_header(lines[0]):
+def glued_table(lines: list[str], at: int = 0) -> int:
+    """How many lines from `at` on are one glued table: 0, or at least a header and two rows."""
+    if at >= len(lines) or not _could_be_header(lines[at]):
         return 0
-    columns = len(seams(lines[0])) + 1
-    rows = 1
-    while rows < len(lines) and len(lines[rows]) < 200 and len(seams(lines[rows])) >= columns - 1 \
-            and not re.search(r"[=;{}]\s|[.!?]$", lines[rows]):
-        rows += 1
-    return rows if rows >= 3 else 0
+    columns = len(seams(lines[at])) + 1
+    after = at + 1
+    while after < len(lines) and len(lines[after]) < 200 and len(seams(lines[after])) >= columns - 1 \
+            and not re.search(r"[=;{}]\s|[.!?]$", lines[after]):
+        after += 1
+    return after - at if after - at >= 3 else 0
 
 
 def _could_be_header(line: str) -> bool:
-    return bool(seams(line)) and len(line) < 120 and not re.search(r"[=.,;:(){}\[\]!?]", line) and line[:1].isupper()
+    return len(line) < 120 and line[:1].isupper() and not re.search(r"[=.,;:(){}\[\]!?]", line) and bool(seams(line))
 
 
 def glued_cells(line: str, columns: int) -> list[str]:

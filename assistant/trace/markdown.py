@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 
 from assistant.records import Hit, Trace
+from assistant.text.place import place
 from assistant.trace.compare import setting
 from assistant.trace.stopwatch import total_ms
 
@@ -62,11 +63,6 @@ def _candidates(trace: Trace) -> str:
              ((hit.dense, 3), (hit.lexical, 2), (hit.fused, 4), (hit.rerank, 3))),
              hit.chunk.heading or hit.document, hit.reason) for n, hit in enumerate(trace.hits, 1)]
     return _table(("", "kept", "dense", "lexical", "fused", "rerank", "heading", "reason"), rows)
-
-
-def place(document: str, heading: str) -> str:
-    """The chain of headings, beginning with the document's title once."""
-    return heading if heading.startswith(document) else f"{document} > {heading}" if heading else document
 
 
 def _text(hit: Hit) -> str:

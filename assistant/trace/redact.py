@@ -1,8 +1,8 @@
 """A trace without the words that went to the model or came from it unchecked, for those who must not keep them.
 
 The prompt, the draft with its checks, and the earlier turns are replaced by their lengths, and so is the query where it
-was made of earlier turns, with its reason, which quotes them: such a question cannot be asked again. The question, the
-candidates and the checked answer stay: without them there is no trace; `traces=off` keeps nothing.
+was made of earlier turns, with its reason and the gate's, which quote them: such a question cannot be asked again. The
+question, the candidates and the checked answer stay: without them there is no trace; `traces=off` keeps nothing.
 """
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def redacted(trace: Trace) -> Trace:
     return dataclasses.replace(
         trace, redacted=True, query=_length(trace.query) if follows else trace.query,
         query_reason=_length(trace.query_reason) if follows else trace.query_reason,
+        gate_reason=_length(trace.gate_reason) if follows else trace.gate_reason,
         history=_hidden(trace.history), prompt=_hidden(trace.prompt),
         draft=_length(trace.draft),
         checks=tuple(Check(_length(c.sentence), c.supported, c.markers, "" if c.supported else "not supported")

@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 
 from assistant.records import Answer, Support
+from assistant.text.place import place
 from assistant.ui.prose import esc, inline
 
 MARKER = re.compile(r"\s*\[(\d{1,3})\]")
@@ -42,13 +43,6 @@ def sources_text(answer: Answer) -> str:
     lines = [f"[{marker}] {names[marker]}: " + " … ".join(f"“{' '.join(q.split())}”" for q in quotes)
              for marker, quotes in sorted(seen.items())]
     return answer.text.strip() + ("\n\nSources\n" + "\n".join(lines) if lines else "")
-
-
-def place(document: str, heading: str) -> str:
-    """ "document > heading", without saying the document's title twice."""
-    if not heading or heading == document or heading.startswith(document + " > "):
-        return heading or document
-    return f"{document} > {heading}" if document else heading
 
 
 def place_html(document: str, heading: str) -> str:

@@ -1,7 +1,6 @@
 """The right column: tabs over the inspector's HTML for one answer, and the settings of the next question."""
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import gradio as gr
@@ -46,7 +45,7 @@ class AnswerView:
         return dict(zip(self.outputs, (
             _head(trace.question, trace.id, _lab(trace)),
             evidence_html(trace.hits, trace.evidence, cited_markers(trace)),
-            chunks_html(trace, threshold_of(trace)),
+            chunks_html(trace, trace.threshold),
             timings_html(trace.spans, trace.config, facts), prompt_html(trace)), strict=True))
 
     def of_found(self, question: str, found: Found) -> dict:
@@ -58,14 +57,6 @@ class AnswerView:
 
     def waiting(self, question: str) -> dict:
         return dict(zip(self.outputs, (_head(question, LIVE), WAITING, WAITING, LATER, LATER), strict=True))
-
-
-def threshold_of(trace: Trace) -> float | None:
-    """The gate's threshold: the setting, or where that is "auto" the number that the gate's reason names."""
-    if trace.config.get("threshold") is not None:
-        return float(trace.config["threshold"])
-    named = re.search(r"threshold (\d(?:\.\d+)?)", trace.gate_reason)
-    return float(named[1]) if named else None
 
 
 def _lab(trace: Trace) -> str:

@@ -34,7 +34,7 @@ class Chat:
         self.rag, self.warmth = assistant, warmth
         self.store = assistant.conversations
         self.jobs = Jobs(self.store)
-        self._trace = lru_cache(maxsize=TRACES_HELD)(assistant.trace)
+        self._parsed = lru_cache(maxsize=TRACES_HELD)(assistant.trace)
         self._layout()
         self._events(page, tab)
 
@@ -229,6 +229,10 @@ class Chat:
             return self._trace(trace_id) if trace_id else None
         except GlassboxError:  # of another index, or traces are off: the answer is shown without its workings
             return None
+
+    def _trace(self, trace_id: str) -> Trace:
+        """A trace as it was parsed before, where the index still has it; a deleted one raises as any unknown one."""
+        return self._parsed(trace_id) if self.rag.traces.has(trace_id) else self.rag.trace(trace_id)
 
     def _open(self, current: str | None) -> Iterator[Updates]:
         try:

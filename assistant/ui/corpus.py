@@ -1,14 +1,17 @@
 """The Corpus panel: the documents of the index, their chunks, adding and removing them."""
 from __future__ import annotations
 
+import contextlib
 import queue
 import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import gradio as gr
 
+from assistant.catalog.documents import Size
 from assistant.errors import GlassboxError
 from assistant.ingest.load import READABLE
 from assistant.pipeline import Assistant
@@ -43,8 +46,7 @@ class Corpus:
         self.upload.upload(self.ingest, [self.upload, self.opened], [self.note, self.table, self.upload], **quiet)
 
     def show(self, opened: str) -> tuple[str, str]:
-        documents = self.rag.documents()
-        return documents_html([(d, len(self.rag.chunks(d.id))) for d in documents], opened), self._detail(opened)
+        return documents_html(self.rag._documents.sizes(), opened), self._detail(opened)
 
     def refresh(self, opened: str) -> tuple[object, object]:
         """The tab comes to the front. With nothing open the detail is left alone: a link that opens a document brings
@@ -95,6 +97,10 @@ class Corpus:
         except Exception as error:  # the page must stay usable
             traceback.print_exc(file=sys.stderr)
             steps.put(failure(error))
+        finally:
+            for path in paths:  # Gradio's copies would outlive the documents, also those that are deleted
+                with contextlib.suppress(OSError):
+                    Path(path).unlink()
 
     def _detail(self, opened: str) -> str:
         if not opened:
@@ -105,8 +111,8 @@ class Corpus:
             return _note(str(error), bad=True)
 
 
-def documents_html(documents: Sequence[tuple[Document, int]], opened: str = "") -> str:
-    """One row for each (document, number of its chunks)."""
+def documents_html(documents: Sequence[Size], opened: str = "") -> str:
+    """One row for each document."""
     if not documents:
         return ('<p class="gb-empty">The index is empty. Add files here, '
                 "or run <code>assistant ingest PATH</code>.</p>")
@@ -114,10 +120,10 @@ def documents_html(documents: Sequence[tuple[Document, int]], opened: str = "") 
         f'<tr class="{"gb-here" if document.id == opened else ""}"><td><button type="button" class="gb-open" '
         f'data-event="select" data-id="{esc(document.id)}">{esc(document.title)}</button>'
         f'<span class="gb-source">{esc(document.source)}</span></td>'
-        f'<td class="gb-value" data-name="chunks">{count:,}</td><td class="gb-value" data-name="characters">'
-        f'{len(document.text):,}</td><td><button type="button" class="gb-tool" data-event="delete" '
+        f'<td class="gb-value" data-name="chunks">{document.chunks:,}</td><td class="gb-value" data-name="characters">'
+        f'{document.characters:,}</td><td><button type="button" class="gb-tool" data-event="delete" '
         f'data-id="{esc(document.id)}" data-confirm="Delete?" aria-label="Delete {esc(document.title)}">'
-        f'{icon("delete")}</button></td></tr>' for document, count in documents)
+        f'{icon("delete")}</button></td></tr>' for document in documents)
     return ('<table class="gb-docs"><thead><tr><th>Document</th><th class="gb-value">Chunks</th>'
             f'<th class="gb-value">Characters</th><th><span class="gb-sr">Delete</span></th></tr></thead>'
             f"<tbody>{rows}</tbody></table>")
@@ -157,7 +163,7 @@ def report_html(report: IngestReport) -> str:
 
 def _kinds() -> str:
     kinds = ", ".join(kind.lstrip(".") for kind in READABLE)
-    return f'<p class="gb-note">{kinds}. A file of the same name is replaced.</p>'
+    return f'<p class="gb-note">{kinds}. A file that was added here under the same name is replaced.</p>'
 
 
 def _note(text: str, bad: bool = False) -> str:

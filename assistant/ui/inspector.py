@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.records import Evidence, Hit, Retrieval, Score, Span, Trace
+from assistant.trace.compare import setting
 from assistant.ui.answer import place_html
 from assistant.ui.prose import Mark, esc, marked
 
@@ -192,7 +193,7 @@ def timings_html(spans: Sequence[Span], config: dict[str, object] | None = None,
         f'<td class="gb-items" title="items in and out">{span.n_in} → {span.n_out}</td></tr>' for span in spans)
     made = ""
     if config:
-        pairs = "".join(f"<div><dt>{esc(name)}</dt><dd>{esc(setting(value, name))}</dd></div>"
+        pairs = "".join(f"<div><dt>{esc(name)}</dt><dd>{esc(setting(value))}</dd></div>"
                         for name, value in config.items())
         made = f'<h4 class="gb-caps">Made with</h4><dl class="gb-settings">{pairs}</dl>'
     if facts:
@@ -205,15 +206,6 @@ def timings_html(spans: Sequence[Span], config: dict[str, object] | None = None,
 
 def milliseconds(value: float) -> str:
     return f"{value:.2f} ms" if value < SLOW_MS else f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"
-
-
-def setting(value: object, name: str = "") -> str:
-    """A setting's value as it is written on the command line."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if value is None:
-        return "auto"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def prompt_html(trace: Trace) -> str:

@@ -1,14 +1,16 @@
 """The page: a header, one tab a panel, and serving it on this machine.
 
 A panel is a class or function of (assistant, warmth, page, tab) that lays itself out; adding one is one line in PANELS.
+A panel of another package, such as the Eval tab, is handed in by who composes the page.
 """
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 # before gradio is imported: nothing is to leave this machine
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -21,7 +23,6 @@ from assistant.errors import InputError
 from assistant.pipeline import Assistant
 from assistant.ui.chat import Chat
 from assistant.ui.corpus import Corpus
-from assistant.ui.evals import evals
 from assistant.ui.fragment import fragment
 from assistant.ui.icons import icon
 from assistant.ui.lab import Lab
@@ -29,30 +30,38 @@ from assistant.ui.theme import SCRIPTS, STYLES, Glass
 from assistant.ui.traces import Traces
 from assistant.ui.warmth import Warmth
 
-PANELS: tuple[tuple[str, Callable[[Assistant, Warmth, gr.Blocks, gr.Tab], object]], ...] = (
+Panel = Callable[[Assistant, Warmth, gr.Blocks, gr.Tab], object]
+PANELS: tuple[tuple[str, Panel], ...] = (
     ("Chat", Chat),
     ("Traces", Traces),
     ("Lab", Lab),
     ("Corpus", Corpus),
-    ("Eval", evals),
 )
 POLL_SECONDS = 1.5       # how often the header asks how far the models are
 IDLE_POLL_SECONDS = 6   # and, once they are loaded, how much the index holds
 CONCURRENCY = 4      # events of one kind at a time, unless the event says otherwise
 MAX_UPLOAD = "50mb"  # a file; the loader's own limit
+KEEP_UPLOADS = 3600  # seconds that Gradio keeps its copy of an uploaded file, unless its panel has removed it
+LOGIN = "GLASSBOX_AUTH"
+# Gradio sends the page's own styles only after the login, and without them its fields cannot be seen
+LOGIN_LOOKS = "<style>.gradio-container :is(input, button) { border: 1px solid currentColor !important; }</style>"
 
 
-def build(assistant: Assistant, warmth: Warmth | None = None) -> gr.Blocks:
-    """The page over an Assistant. Nothing is loaded yet: that is `warmth.start()`, or the first question."""
+def build(assistant: Assistant, warmth: Warmth | None = None, panels: Sequence[tuple[str, Panel]] = ()) -> gr.Blocks:
+    """The page over an Assistant. Nothing is loaded yet: that is `warmth.start()`, or the first question.
+
+    panels: (name, panel) of tabs behind the page's own
+    """
     warmth = warmth or Warmth(assistant)
-    with gr.Blocks(title="Glassbox", fill_width=True, fill_height=True, analytics_enabled=False) as page:
+    with gr.Blocks(title="Glassbox", fill_width=True, fill_height=True, analytics_enabled=False,
+                   delete_cache=(KEEP_UPLOADS, KEEP_UPLOADS)) as page:
         with gr.Row(elem_id="gb-header", equal_height=False):
             fragment('<a class="gb-skip" href="#gb-question" data-skip>Skip to the question</a>'
                      f'<h1 class="gb-brand">{icon("brand")}Glassbox</h1>', elem_id="gb-brand")
             pill = fragment(warmth.pill_html(), elem_id="gb-status")
             fragment(_switches(), elem_id="gb-switches")
         with gr.Tabs(elem_id="gb-tabs", overflow_behavior="wrap"):
-            for name, panel in PANELS:
+            for name, panel in (*PANELS, *panels):
                 with gr.Tab(name, elem_id=f"gb-panel-{name.lower()}", render_children=True) as tab:
                     panel(assistant, warmth, page, tab)
         timer = gr.Timer(POLL_SECONDS)
@@ -66,8 +75,12 @@ def build(assistant: Assistant, warmth: Warmth | None = None) -> gr.Blocks:
     return page
 
 
-def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True, open_browser: bool = False) -> str:
-    """Start serving and return the address. With `block` it returns when the server was interrupted."""
+def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True, open_browser: bool = False,
+           auth: tuple[str, str] | None = None) -> str:
+    """Start serving and return the address. With `block` it returns when the server was interrupted.
+
+    auth: (user, password) that a visitor has to give first
+    """
     check_port(host, port)
     # in the head rather than by `css=`, which Gradio would rewrite rule by rule for its own container
     head = "".join([*(f"<style>{file.read_text(encoding='utf-8')}</style>" for file in STYLES),
@@ -75,7 +88,7 @@ def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True, open_br
     with contextlib.redirect_stdout(sys.stderr):
         _, address, _ = page.launch(
             server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False,
-            inbrowser=open_browser,
+            inbrowser=open_browser, auth=auth, auth_message=LOGIN_LOOKS,
             theme=Glass(), head=head, footer_links=[], run_history=False,
             max_file_size=MAX_UPLOAD, enable_monitoring=False,
             ssr_mode=False, pwa=False, mcp_server=False, show_error=False)
@@ -84,19 +97,52 @@ def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True, open_br
     return address
 
 
-def serve(config: Config | Assistant, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False) -> None:
+def serve(config: Config | Assistant, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
+          panels: Sequence[tuple[str, Panel]] = ()) -> None:
     """Serve the app until it is interrupted; models load in the background once the page is up.
 
-    Raises InputError where the port is taken, and what Assistant raises where the index cannot be opened.
+    panels as in `build`. Raises InputError where the port is taken or `login` finds no password, and what Assistant
+    raises where the index cannot be opened.
     """
     check_port(host, port)
+    auth = login(os.environ)
+    if said := exposed(host, auth is not None):
+        print(said, file=sys.stderr, flush=True)
     assistant = config if isinstance(config, Assistant) else Assistant(config)
     warmth = Warmth(assistant)
-    page = build(assistant, warmth)
-    address = launch(page, host, port, block=False, open_browser=open_browser)
+    page = build(assistant, warmth, panels)
+    address = launch(page, host, port, block=False, open_browser=open_browser, auth=auth)
     print(f"Glassbox is at {address} (stop it with Ctrl+C)", file=sys.stderr, flush=True)
     warmth.start()
     page.block_thread()
+
+
+def login(env: Mapping[str, str]) -> tuple[str, str] | None:
+    """(user, password) of GLASSBOX_AUTH; None where it is not set. It is no setting, so no trace and no log has it.
+
+    Raises InputError for anything but user:password, which may be a mistake that would let everybody in.
+    """
+    if LOGIN not in env:
+        return None
+    user, _, password = env[LOGIN].partition(":")
+    if not user.strip() or not password:
+        raise InputError(f"{LOGIN} is set, but not to user:password: set it so, or unset it to serve without a login")
+    return user.strip(), password
+
+
+def exposed(host: str, guarded: bool) -> str:
+    """What to know before other machines can reach the page; "" for a host that is this machine alone."""
+    try:  # "" listens everywhere
+        own = host and all(ipaddress.ip_address(found[4][0]).is_loopback for found in socket.getaddrinfo(host, None))
+    except (OSError, ValueError):
+        own = False
+    if own:
+        return ""
+    who = f"whoever knows the password of {LOGIN}" if guarded else "everybody there"
+    rest = "it is sent unencrypted unless a proxy in front speaks HTTPS" if guarded else \
+        f"set {LOGIN}=user:password to ask for a login"
+    return (f"warning: {host or 'every address'} can be reached from other machines, and {who} can read, change and "
+            f"delete the documents, conversations and traces; {rest}")
 
 
 def check_port(host: str, port: int) -> None:

@@ -42,11 +42,14 @@ class Mark:
 
 
 def esc(text: object, limit: int | None = None) -> str:
-    """HTML-escaped, control characters shown as one sign, cut to `limit` characters with a count of what is left."""
+    """HTML-escaped, control characters shown as one sign, cut to `limit` characters with a count of what is left.
+
+    It holds no markup, so that it may stand in an attribute too.
+    """
     text = str(text)
     rest = len(text) - limit if limit is not None and len(text) > limit else 0
     shown = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", text[:limit] if rest else text)
-    more = f'<span class="gb-more"> … {rest:,} more characters</span>' if rest else ""
+    more = f" … {rest:,} more characters" if rest else ""
     return html.escape(shown.encode("utf-8", "replace").decode("utf-8"), quote=True) + more
 
 

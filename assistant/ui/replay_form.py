@@ -26,16 +26,16 @@ class ReplayForm:
             temperature = gr.Number(label="temperature", minimum=0, maximum=2, step=0.1, min_width=90,
                                     elem_id="gb-replaytemperature")
         with gr.Row(equal_height=False):
-            models = [gr.Dropdown(self._models(name), label=label, info=info, allow_custom_value=True, min_width=220,
-                                  elem_id=f"gb-replay{name}")
-                      for name, label, info in (("reranker", "reranker", "or a CrossEncoder's name or folder"),
-                                                ("llm", "language model", "or a GGUF file or a chat server's URL"))]
+            models = [gr.Dropdown(self._models(name), label=label, info="others are named in the settings",
+                                  min_width=220, elem_id=f"gb-replay{name}")
+                      for name, label in (("reranker", "reranker"), ("llm", "language model"))]
         self.go = gr.Button("Replay", variant="primary", size="sm", elem_id="gb-replaygo")
         self.components = [switches, k, candidates, threshold, temperature, *models]
 
     def _models(self, name: str) -> list[str]:
         """What can be named without knowing more: the embedded one, none, and today's."""
-        return list(dict.fromkeys(["embedded", *(["off"] if name == "llm" else []), str(getattr(self._config, name))]))
+        named = str(self._config.public()[name])  # the page shows no path and no password
+        return list(dict.fromkeys(["embedded", *(["off"] if name == "llm" else []), named]))
 
     def values(self, trace: Trace) -> list[object]:
         """The trace's own settings, as the components hold them."""
@@ -44,7 +44,11 @@ class ReplayForm:
         return [[name for name in SWITCHES if config.get(name) is not False],
                 config.get("k", own.k), config.get("candidates", own.candidates),
                 "" if threshold is None else str(threshold), config.get("temperature", own.temperature),
-                config.get("reranker", "embedded"), config.get("llm", "embedded")]
+                *(self._chosen(name, str(config.get(name, "embedded"))) for name in ("reranker", "llm"))]
+
+    def _chosen(self, name: str, own: str) -> object:
+        """The trace's own model, which need not be one of today's."""
+        return gr.update(choices=list(dict.fromkeys([*self._models(name), own])), value=own)
 
 
 def changes(trace: Trace, switches: Sequence[str], k: float | None, candidates: float | None, threshold: str | None,

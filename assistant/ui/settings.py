@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import gradio as gr
 
 from assistant.config import Config, describe
+from assistant.trace.compare import setting
 from assistant.ui.fragment import fragment
-from assistant.ui.inspector import setting
 from assistant.ui.prose import esc
 
 SHOWN = ("k", "candidates", "threshold", "evidence", "dense", "lexical", "rerank", "temperature", "max_tokens")

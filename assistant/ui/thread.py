@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from assistant.catalog.conversations import Turn
 from assistant.records import Answer, Document, Evidence, Support, Trace
-from assistant.ui.answer import answer_html, chip, partial, place, sources_text
+from assistant.text.place import place
+from assistant.ui.answer import answer_html, chip, partial, sources_text
 from assistant.ui.icons import icon
 from assistant.ui.jobs import Job
 from assistant.ui.prose import esc

@@ -16,7 +16,7 @@ from assistant.catalog.traces import Summary, Wanted
 from assistant.errors import GlassboxError
 from assistant.pipeline import Assistant
 from assistant.records import Trace
-from assistant.replay import replay
+from assistant.replay import from_page, replay
 from assistant.trace.compare import compare
 from assistant.ui.fragment import fragment
 from assistant.ui.inspector import chunks_html, cited_markers, evidence_html, prompt_html, timings_html
@@ -231,7 +231,7 @@ class Traces:
         yield [*[gr.skip()] * last, '<p class="gb-empty gb-wait" role="status">Asking again…</p>']
         try:
             before = self.rag.trace(opened)
-            answer = replay(self.rag, before, changes(before, *values))
+            answer = replay(self.rag, before, from_page(self.rag.config, changes(before, *values)))
             yield self._parts(answer.trace_id, before.id, _note("Replayed; compared with the one it replays."))
         except GlassboxError as error:
             yield [*[gr.skip()] * last, _note(str(error), bad=True)]

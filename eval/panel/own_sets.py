@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from assistant.errors import InputError
-from assistant.ingest.load import PDF
+from assistant.ingest.load import HTML, PDF, WORD
 from assistant.records import Document
 from eval.make_gold import written
 from eval.suite.cases import load
@@ -16,6 +16,7 @@ from eval.suite.runs import state_folder
 
 KEPT = 3   # indexes' documents as files; those used last
 DRAFT_KEYS = ("draft", "todo")
+KEPT_AS = {PDF: ".txt", HTML + WORD: ".md"}   # kinds whose text is no longer of that kind, and what it is now
 
 
 def folder() -> Path:
@@ -80,10 +81,10 @@ def _rows(file: Path) -> list[dict]:
 
 
 def as_files(documents: Sequence[Document]) -> Path:
-    """A folder that holds the documents under their names: what they are run on. A PDF's text is a .txt file."""
+    """A folder that holds the documents under their names: what they are run on. See KEPT_AS."""
     if not documents:
         raise InputError("the index holds no documents: add some under Corpus first")
-    key = hashlib.sha256("\0".join(sorted(d.id + d.sha256 for d in documents)).encode()).hexdigest()[:12]
+    key = hashlib.sha256("\0".join(sorted(_name(d) + d.id + d.sha256 for d in documents)).encode()).hexdigest()[:12]
     made = state_folder() / "documents" / key
     if not made.is_dir():
         trial = made.with_name(f"{key}.trial")
@@ -108,4 +109,4 @@ def named(documents: Sequence[Document]) -> list[Document]:
 def _name(document: Document) -> str:
     parts = [part for part in PurePosixPath(document.source.replace("\\", "/")).parts if part not in ("/", "..", ".")]
     name = "/".join(part.lstrip(".") or "_" for part in parts) or document.id
-    return f"{name}.txt" if name.lower().endswith(PDF) else name
+    return name + next((ending for kinds, ending in KEPT_AS.items() if name.lower().endswith(kinds)), "")

@@ -16,6 +16,7 @@ import gradio as gr
 from assistant.config import Config
 from assistant.errors import ConfigError, GlassboxError, InputError
 from assistant.pipeline import Assistant
+from assistant.replay import from_page
 from assistant.ui.fragment import fragment
 from assistant.ui.warmth import Warmth
 from eval.panel.background import Background, Request
@@ -128,8 +129,9 @@ class Panel:
     def _request(self, suites: Sequence[str], gold: str, limit: float | None, model: bool, settings: str) -> Request:
         if not suites:
             raise InputError("nothing is chosen to be measured: choose a suite")
-        config = self.rag.config.replace(parsed(settings))
-        if not model and "llm" not in parsed(settings):
+        changes = from_page(self.rag.config, parsed(settings))
+        config = self.rag.config.replace(changes)
+        if not model and "llm" not in changes:
             config = config.replace({"llm": "off"})
         values = {field.name: getattr(config, field.name) for field in dataclasses.fields(Config)}
         if not gold:

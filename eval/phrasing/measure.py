@@ -122,7 +122,7 @@ def on_gold(gold_file: Path, documents: Sequence[str], adapter: Path | None, lim
         asked = [asked[int(n)] for n in np.linspace(0, len(asked) - 1, min(limit, len(asked)))]
     rag = Assistant(Config(index=index))
     rag.ingest(list(documents))
-    rag._parts._made["reranker", rag.config.reranker] = Remembering(rag._parts.reranker)
+    rag._parts = rag._parts.with_reranker(Remembering(rag._parts.reranker))
     ways = {"evidence": rag.with_config(rag.config.replace({"llm": "off"})), **({} if only else {"base": rag})}
     if adapter:
         ways["adapter"] = twin = rag.with_config(rag.config)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from assistant.trace.compare import setting
 from eval.report.pictures import interval
 from eval.report.words import (
     PLAIN,
@@ -79,11 +80,6 @@ def comparison_html(baseline: Mapping, result: Mapping, split: str) -> str:
         if rest else ""
     return (f'<p class="verdict {kind}">{esc(words)}</p><p class="soft">What changed: {settings}.</p>{_table(main)}'
             f"{more}{_flipped(found, baseline, result, split)}")
-
-
-def setting(value: object) -> str:
-    return "auto" if value is None else {True: "on", False: "off"}.get(value, str(value)) \
-        if isinstance(value, bool) else str(value)
 
 
 def _table(found: Sequence[tuple[str, Comparison]]) -> str:

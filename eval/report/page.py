@@ -13,9 +13,10 @@ from datetime import datetime
 
 from assistant.config import describe
 from assistant.errors import InputError
+from assistant.trace.compare import setting
 from eval.gate import Bar
 from eval.report import pictures
-from eval.report.comparison import comparison_html, rows, setting, verdict
+from eval.report.comparison import comparison_html, rows, verdict
 from eval.report.failures import failed, failures_html
 from eval.report.sections import ASKED, cell, curves, demos, funnel, heat, kinds, latency, metrics, public
 from eval.report.style import SCRIPT, STYLE

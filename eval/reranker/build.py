@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.reranker import rules, sources, structured, twins, unanswerable, written
+from eval.reranker import asked, rules, sources, structured, twins, unanswerable, written
 from eval.reranker.groups import Group
 from eval.reranker.reworded import reworded_groups
 from eval.reranker.sources import Passage, Question, sentences, split_of
@@ -250,6 +250,7 @@ def build(data: Path, gold: Path, work: Path, seed: int = 0) -> Path:
     made += unanswerable.without_gold(rng, made, 0.12) + unanswerable.swapped(rng, made, 0.35)
     made += reworded_groups(rng, made, vectors, 8000)
     made += written.written_groups(rng, written.documents(), vectors)
+    made += asked.asked_groups(rng, written.documents()) + asked.squad_groups(rng, mine)
     made = [g for g in made if len(g.texts) > 1]
     vectors.save()
     with (work / "train.pickle").open("wb") as out:

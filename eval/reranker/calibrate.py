@@ -3,6 +3,7 @@
 The candidates are what the stage meets: for each question the best passages by rank fusion, and the sentences of the
 first of them, the gold among them. A candidate that holds the answer's words and is not the gold is left out: whether
 it answers is unknown. For the gate, each question is asked twice: with its gold among the candidates and without.
+The fit itself is `assistant calibrate`'s (assistant/calibrate.py).
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.calibrate import choose, expected_error, fit
 from eval.reranker import sources
 from eval.reranker.evaluate import Case, Scored
 from eval.reranker.sources import sentences
 from eval.reranker.vectors import Bm25, Vectors
 
+__all__ = ["Point", "candidates", "choose", "expected_error", "fit", "flatten", "reliability", "risk_coverage"]
 PASSAGES = 10  # by rank fusion, for each question
 SENTENCES = 3  # of each of the first three passages
 
@@ -82,42 +85,6 @@ def flatten(scored: Sequence[Scored]) -> tuple[np.ndarray, np.ndarray, np.ndarra
     )
 
 
-def fit(
-    logits: np.ndarray, cosines: np.ndarray, labels: np.ndarray, ratio: float | None = None
-) -> tuple[float, float, float]:
-    """(logit weight, cosine weight, bias) by Newton's method on the log-likelihood, both weights >= 0.
-
-    ratio: cosine weight over logit weight where the ranking has already settled it; None fits both.
-    """
-    columns = [logits + ratio * cosines] if ratio is not None else [logits, cosines]
-    x = np.column_stack([*columns, np.ones(len(labels))]).astype(np.float64)
-    w = np.zeros(x.shape[1])
-    for _ in range(60):
-        p = 1 / (1 + np.exp(-x @ w))
-        hessian = x.T @ (x * (p * (1 - p))[:, None]) + 1e-6 * np.eye(len(w))
-        step = np.linalg.solve(hessian, x.T @ (labels - p))
-        w += step
-        if np.abs(step).max() < 1e-8:
-            break
-    if ratio is not None:
-        return float(w[0]), float(w[0] * ratio), float(w[1])
-    if w[1] < 0:
-        return fit(logits, cosines, labels, 0.0)
-    return float(w[0]), float(w[1]), float(w[2])
-
-
-def expected_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error over equal-width bins, weighted by their size."""
-    at = np.minimum((probabilities * bins).astype(int), bins - 1)
-    return float(
-        sum(
-            abs(probabilities[at == b].mean() - labels[at == b].mean()) * (at == b).mean()
-            for b in range(bins)
-            if (at == b).any()
-        )
-    )
-
-
 def reliability(
     probabilities: np.ndarray, labels: np.ndarray, bins: int = 10
 ) -> list[tuple[float, float, int]]:
@@ -149,14 +116,3 @@ def risk_coverage(answerable: np.ndarray, unanswerable: np.ndarray, right: np.nd
             )
         )
     return points
-
-
-def choose(*sets: tuple[np.ndarray, np.ndarray]) -> float:
-    """The threshold with the best balanced accuracy, averaged over sets of (answerable, unanswerable).
-
-    Balanced accuracy: the mean of answerable questions kept and unanswerable ones declined, by best probability.
-    """
-    grid = np.arange(0.02, 0.99, 0.01)
-    balanced = [np.mean([((a >= t).mean() + (u < t).mean()) / 2 for a, u in sets]) for t in grid]
-    best = np.flatnonzero(np.array(balanced) >= max(balanced) - 0.002)
-    return round(float(grid[best[len(best) // 2]]), 2)

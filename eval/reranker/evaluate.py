@@ -90,16 +90,6 @@ def mean(scored: Sequence[Scored], measure, weight: float | None, ideals=None) -
     return float(np.mean(values))
 
 
-def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """P(a positive scores above a negative), ties half."""
-    both = np.concatenate([positive, negative])
-    _, inverse, counts = np.unique(both, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    ranks = (ends - (counts - 1) / 2)[inverse]
-    n, m = len(positive), len(negative)
-    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
-
-
 # ---- the sets --------------------------------------------------------------------------------------------------
 def held_out(data: Path, vectors: Vectors, n: int, split: str = "test") -> list[Case]:
     """QED-NQ and SQuAD questions of held-out articles, the gold and 20 hard negatives (10 by cosine, 10 by BM25)."""

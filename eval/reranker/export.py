@@ -100,8 +100,20 @@ def export(folder: Path, out: Path) -> Path:
         quantize_dynamic(
             clean, quantised, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul"]
         )
-        (out / "model.onnx").write_bytes(quantised.read_bytes())
+        (out / "model.onnx").write_bytes(_bare(quantised))
     tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
     tokenizer["padding"] = tokenizer["truncation"] = None  # the adapter sets both
     (out / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
     return out / "model.onnx"
+
+
+def _bare(graph: Path) -> bytes:
+    """The graph without what the exporter notes of each node: where in which file it comes from."""
+    import onnx
+
+    model = onnx.load(graph)
+    for part in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.input,
+                 *model.graph.output, *model.functions):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    return model.SerializeToString()

@@ -22,6 +22,8 @@ class Group:
 
     gold: 1 satisfies the query, 0 does not, -1 unknown (distilled only), one for each text.
     lift: how far, in logits, the gold's target stands above 20 x cosine.
+    asks: where one text is asked several questions, the question of each text; the group is then ranked by its gold
+        alone, for the bi-encoder cannot tell a question that the text answers from one that is only near it.
     """
 
     query: str
@@ -29,3 +31,9 @@ class Group:
     gold: tuple[int, ...]
     kind: str
     lift: float
+    asks: tuple[str, ...] = ()
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """The question of each text."""
+        return self.asks or (self.query,) * len(self.texts)

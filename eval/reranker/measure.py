@@ -11,6 +11,7 @@ from assistant.backends import embedder
 from assistant.backends.cross_encoder import Calibration, EmbeddedCrossEncoder
 from assistant.backends.files import content_hash
 from assistant.backends.query_encoder import TunedQueries
+from assistant.calibrate import auc
 from assistant.config import Config
 from eval.reranker import calibrate, evaluate
 from eval.reranker.evaluate import Scored
@@ -26,9 +27,9 @@ SIZES = {
 }
 
 
-def asking() -> evaluate.Encoder:
-    """How the assistant's embedder reads questions."""
-    return TunedQueries(embedder.build(Config())).embed_query
+def asking() -> TunedQueries:
+    """The assistant's embedder, which reads questions in a way of its own: `embed_query`."""
+    return TunedQueries(embedder.build(Config()))
 
 
 def calibrated(
@@ -47,12 +48,14 @@ def calibrated(
     """
     if not (out / "calibration.json").is_file():
         Calibration(1.0, 0.0, 0.0, 0.5).save(out / "calibration.json")  # neutral, for the graph to load
-    scorer, vectors, asked = EmbeddedCrossEncoder(out).logits, Vectors(work / "vectors32.npz", bf16=False), asking()
+    scorer, vectors, reader = EmbeddedCrossEncoder(out).logits, Vectors(work / "vectors32.npz", bf16=False), asking()
+    asked = reader.embed_query
     found = calibrate.candidates(data, vectors, "calibrate")
     whole = evaluate.score([w for w, _ in found], scorer, vectors, asked)
     parts = evaluate.score([p for _, p in found if p.texts], scorer, vectors, asked)
     fitted = calibrate.fit(*calibrate.flatten([*whole, *parts]), ratio)
-    made = Calibration(*fitted, 0.5, content_hash(model_folder()))
+    read_by = (reader.query_fingerprint, "off")  # it holds for both: assistant/backends/calibration.py
+    made = Calibration(*fitted, 0.5, content_hash(model_folder()), read_by)
     sets = [gate(whole, made)[:2]]
     if lesson and home_gold:
         home = evaluate.home(lesson, home_gold, vectors, asked)
@@ -61,7 +64,7 @@ def calibrated(
         answerable = np.array([h.answerable for h in home])
         sets.append((best[answerable], best[~answerable]))
     vectors.save()
-    made = Calibration(*fitted, calibrate.choose(*sets), made.embedder)
+    made = Calibration(*fitted, calibrate.choose(*sets), made.embedder, made.query_encoders)
     made.save(
         out / "calibration.json", fitted_on=f"{len(whole)} held-out questions, their passages and sentences"
     )
@@ -99,7 +102,7 @@ def calibration_report(data: Path, vectors: Vectors, scorer, calibration: Calibr
     report["gate"] = {
         "questions": len(a),
         "threshold": calibration.threshold,
-        "auc": round(evaluate.auc(a, u), 4),
+        "auc": round(auc(a, u), 4),
         "answerable_kept": round(float((a >= calibration.threshold).mean()), 3),
         "unanswerable_declined": round(float((u < calibration.threshold).mean()), 3),
         "risk_coverage": [
@@ -127,7 +130,7 @@ def measured(
     calibration = Calibration.load(out / "calibration.json")
     ratio = calibration.cosine_weight / calibration.logit_weight
     scorer = scorer or EmbeddedCrossEncoder(out).logits
-    vectors, n, result, asked = Vectors(work / "vectors32.npz", bf16=False), SIZES[size], {}, asking()
+    vectors, n, result, asked = Vectors(work / "vectors32.npz", bf16=False), SIZES[size], {}, asking().embed_query
 
     def ranked(name: str, scored, measure, ideals=None) -> None:
         row = {
@@ -144,7 +147,7 @@ def measured(
                 [s.alone if weight is None else s.logits + weight * s.cosines for s in scored]
             )
             gains = np.concatenate([np.asarray(s.case.gains) for s in scored])
-            row[label] = round(evaluate.auc(values[gains > 0], values[gains <= 0]), 4)
+            row[label] = round(auc(values[gains > 0], values[gains <= 0]), 4)
         result[name] = {"n": len(scored), **row}
         print(name, result[name], flush=True)
 
@@ -178,7 +181,7 @@ def measured(
         result["home_auc"] = {
             "n": len(home),
             "stage": round(
-                evaluate.auc(
+                auc(
                     [b for b, h in zip(best, home, strict=True) if h.answerable],
                     [b for b, h in zip(best, home, strict=True) if not h.answerable],
                 ),

@@ -110,7 +110,7 @@ def group_loss(
         at += len(group.texts)
         gold = torch.tensor(group.gold, dtype=torch.float32)
         if kind in ("distil", "softmax"):
-            wanted = target(cosines, group.gold, lift * group.lift, kind == "distil")
+            wanted = target(cosines, group.gold, lift * group.lift, kind == "distil" and not group.asks)
             total = total + F.kl_div(F.log_softmax(mine, 0), wanted, reduction="sum")
         elif kind == "margin":
             teacher = TEACHER_SCALE * torch.from_numpy(np.asarray(cosines)) + lift * group.lift * (gold == 1)

@@ -54,6 +54,10 @@ SHARES = {
     "written": 8.0,
     "written_line": 6.0,
     "written_none": 3.0,
+    "near": 6.0,
+    "asked": 14.0,
+    "asked_line": 8.0,
+    "asked_squad": 6.0,
 }
 TWINS = ("twin_cad_nli", "twin_scone", "twin_condaqa", "twin_negation_nli", "negation_rule", "number")
 PAIRED = ("negation_rule", "swapped")  # made in pairs that stay in one batch, asked both ways round
@@ -119,6 +123,18 @@ def begin_from(other: Path, work: Path) -> None:
     torch.save({**state, "weights": [p.clone() for p in state["mean"]], "step": 0, "seconds": 0.0}, work / "state.pt")
 
 
+def begin_from_shipped(folder: Path, recipe: Recipe, work: Path) -> None:
+    """Let a run begin with the weights of a shipped graph (folder/model.onnx), to its int8 steps exact."""
+    from eval.reranker.shipped import shipped_network
+
+    model, _ = shipped_network(folder)
+    weights = [p.detach().clone() for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameter_groups(model, weights, recipe.rate), betas=(0.9, 0.98))
+    work.mkdir(parents=True, exist_ok=True)
+    torch.save({"weights": weights, "mean": weights, "optimizer": optimizer.state_dict(), "step": 0, "seconds": 0.0,
+                "drawn": {}}, work / "state.pt")
+
+
 def train(groups: list[Group], recipe: Recipe, work: Path) -> Path:
     """Train and return work/model, a transformers folder with the averaged weights. Continues from work/state.pt."""
     torch.manual_seed(recipe.seed)
@@ -158,7 +174,7 @@ def train(groups: list[Group], recipe: Recipe, work: Path) -> Path:
         os.replace(work / "state.part", work / "state.pt")
 
     def run(part: list[Group]) -> tuple[float, int]:
-        queries = [g.query for g in part for _ in g.texts]
+        queries = [query for g in part for query in g.queries]
         texts = [t for g in part for t in g.texts]
         cosines = teacher.cosines(part)
         inside = tokenizer(

@@ -95,12 +95,15 @@ class Teacher:
         self._model = BertModel.from_pretrained(model_folder()).eval().to(torch.bfloat16)
 
     def cosines(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        """For each group float32 (n_texts,)."""
+        """For each group float32 (n_texts,); zeros where one text is asked several questions."""
         import torch
 
-        texts = [t for g in groups for t in g.texts]
+        asked = [g for g in groups if not g.asks]
+        if not asked:
+            return [np.zeros(len(g.texts), np.float32) for g in groups]
+        texts = [t for g in asked for t in g.texts]
         found = []
-        for part in ([g.query for g in groups], texts):
+        for part in ([g.query for g in asked], texts):
             inside = self._tokenizer(
                 part, padding=True, truncation=True, max_length=self._max_length, return_tensors="pt"
             )
@@ -109,8 +112,9 @@ class Teacher:
             mask = inside["attention_mask"][..., None].float()
             found.append(torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=1).numpy())
         queries, rows = found
-        ends = np.cumsum([len(g.texts) for g in groups])
-        return [rows[end - len(g.texts) : end] @ q for g, q, end in zip(groups, queries, ends, strict=True)]
+        ends = np.cumsum([len(g.texts) for g in asked])
+        known = iter(rows[end - len(g.texts) : end] @ q for g, q, end in zip(asked, queries, ends, strict=True))
+        return [np.zeros(len(g.texts), np.float32) if g.asks else next(known) for g in groups]
 
 
 class Bm25:

@@ -33,6 +33,7 @@ class Passage:
     kind: str
     lines: tuple[str, ...]
     items: tuple[tuple[tuple[int, ...], tuple[str, ...], str], ...]  # (lines that answer, three asks, answer)
+    near: tuple[str, ...] = ()  # questions about what it speaks of that nothing in the document answers
 
     def text(self, without: tuple[int, ...] = ()) -> str:
         joiner = " " if self.kind == "prose" else "\n"
@@ -66,7 +67,8 @@ def documents(folder: Path = FOLDER, held_out: bool = False) -> list[Written]:
                 continue
             passages = tuple(
                 Passage(row["title"], p["heading"], p["kind"], tuple(p["lines"]),
-                        tuple((tuple(i["at"]), tuple(i["asks"]), i["answer"]) for i in p["items"]))
+                        tuple((tuple(i["at"]), tuple(i["asks"]), i["answer"]) for i in p["items"]),
+                        tuple(p.get("near", ())))
                 for p in row["passages"]
             )
             found.append(Written(row["title"], passages, tuple(row["unanswered"])))

@@ -13,6 +13,7 @@ from assistant import Config
 from assistant.errors import ConfigError, GlassboxError
 from assistant.ingest.chunk import check_budget
 from assistant.parts import Parts
+from assistant.trace.compare import setting
 from eval.report.tables import NONE, PARTS
 from eval.suite.metrics import Count
 from eval.suite.runs import LOWER_IS_BETTER, state_folder
@@ -159,13 +160,6 @@ def verdict(point: Point, shown: Sequence[str]) -> str:
 
 def index_words(point: Point) -> str:
     return {True: "cached", False: "made", None: "-"}[point.cached]
-
-
-def setting(value: object) -> str:
-    """A setting's value as `--set` takes it."""
-    if isinstance(value, bool) or value is None:
-        return {True: "on", False: "off", None: "auto"}[value]
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _metric(result: Mapping, suite: str, metric: str, split: str) -> str:
