@@ -132,7 +132,7 @@ def _ingest(options: argparse.Namespace) -> int:
               f"{len(result.removed)} removed; {result.chunks} chunks in the index ({result.seconds:.1f} s)")
         for name, why in result.skipped:
             print(f"skipped {name}: {why}", file=sys.stderr)
-    if result.skipped and not (result.added or result.updated or result.unchanged):
+    if result.skipped and not (result.added or result.updated or result.unchanged or result.removed):
         raise InputError("no file could be read; the reasons are above")
     return 0
 

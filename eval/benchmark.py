@@ -6,6 +6,7 @@
 It makes a fresh index in a temporary folder, asks every question, prints a table and one JSON line.
 Found: one of the first five hits covers at least 80 % of the characters of a gold quote, and so for each quote.
 Right: every key fact is in the answer, no forbidden claim is. Cited: every key fact is also in what is cited.
+Doubted: the answer opens by saying that the documents may not answer.
 """
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from assistant import Answer, Assistant, Config, Found, Sentence
+from assistant.answer.decline import UNSURE
 from eval.suite.gold_set import Gold, holds, load, right
 
 COVER = 0.8
@@ -47,8 +49,9 @@ def ask(rag: Assistant, gold: Gold) -> dict:
     return {"id": gold.id, "kind": gold.kind, "question": gold.question, "answerable": gold.answerable,
             "found": _found(rag, gold, hits), "right": _right(gold, answer),
             "cited": all(holds(fact, cited) for fact in gold.facts) if gold.facts else None,
-            "declined": answer.abstained, "best": best, "answer": answer.text, "reference": gold.reference,
-            "origins": [s.origin for s in answer.support], "words": len(answer.text.split()), "times": times}
+            "declined": answer.abstained, "doubted": answer.text.startswith(UNSURE), "best": best,
+            "answer": answer.text, "reference": gold.reference, "origins": [s.origin for s in answer.support],
+            "words": len(answer.text.split()), "times": times}
 
 
 def _right(gold: Gold, answer: Answer) -> bool:
@@ -93,13 +96,15 @@ def summary(rows: list[dict]) -> dict[str, float]:
            "right_and_cited": _share([r["right"] and bool(r["cited"]) for r in asked]),
            "wrongly_declined": _share([r["declined"] for r in asked]),
            "declined": _share([r["declined"] for r in unanswerable]),
+           "declined_or_doubted": _share([r["declined"] or r["doubted"] for r in unanswerable]),
+           "doubted": _share([r["doubted"] for r in asked]),
            "median_words": statistics.median([r["words"] for r in asked] or [0])}
     for name in ("evidence", "sentence", "model_sentence", "whole"):
         values = sorted(r["times"][name] for r in rows if name in r["times"])
         if values:
             out[f"{name}_p50"] = statistics.median(values)
             out[f"{name}_p95"] = values[min(len(values) - 1, int(0.95 * len(values)))]
-    return {name: round(value, 3) for name, value in out.items()}
+    return {name: round(value, 3) for name, value in out.items() if value == value}  # NaN: nothing to measure
 
 
 def _share(values: list[bool]) -> float:

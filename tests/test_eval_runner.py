@@ -177,7 +177,7 @@ def test_a_part_that_raises_is_a_crash_of_each_question_it_was_needed_for(plan):
     bench = Bench(Plan(("retrieval",), plan.paths, plan.gold))
     rag = indexed(plan.paths, bench._documents, Config(llm="off"))
     rag.warm()
-    rag._parts.reranker._loaded[2].shutdown()
+    rag._parts.reranker.scorer._loaded[2].shutdown()
     bench._models = rag
     with pytest.raises(RuntimeError):
         rag.retrieve(LIT[0])

@@ -206,6 +206,14 @@ def test_copied_text_names_each_source_once():
 # the inspector
 
 
+def test_the_rest_of_a_split_table_stands_under_its_header():
+    rest = "| Tisse | 4 m |\n| Velm | 90 m |"
+    table = marked(rest, 100, [Mark(100, 114, 1)], header="| Lake | *Depth* |")
+    assert re.findall(r"<th>(.*?)</th>", table) == ["Lake", "<em>Depth</em>"]
+    assert [len(re.findall("<td>", row)) for row in table.split("<tr>")[1:]] == [0, 2, 2]
+    assert re.findall("<th>", marked(rest)) == ["<th>"] * 2
+
+
 def test_evidence_is_marked_inside_its_chunk_cited_apart_from_uncited():
     page = evidence_html([hit()], [evidence(0, 19, 1), evidence(20, 36, 2)], frozenset({1}))
     assert marks_in(page) == [(100, 119, "HNSW walks a graph."), (120, 136, "IVF scans lists.")]

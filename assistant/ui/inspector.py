@@ -64,10 +64,10 @@ def _passage(hit: Hit, own: Sequence[Evidence], cited: frozenset[int]) -> str:
     chunk = hit.chunk
     marks = [mark for item in own for mark in marks_of(item, item.marker in cited)]
     notes = "".join(_read_as(item, chunk.text, chunk.start) for item in own)
-    header = f'<p class="gb-note">Header of its table: <q>{esc(chunk.header)}</q></p>' if chunk.header else ""
     markers = " ".join(str(item.marker) for item in own)
     return (f'<article class="gb-card gb-passage" data-markers="{markers}">{_where(hit.document, chunk.heading)}'
-            f'{header}<div class="gb-text">{marked(chunk.text, chunk.start, marks, "ev-")}</div>{notes}</article>')
+            f'<div class="gb-text">{marked(chunk.text, chunk.start, marks, "ev-", chunk.header)}</div>'
+            f"{notes}</article>")
 
 
 def marks_of(item: Evidence, cited: bool = True) -> list[Mark]:
@@ -132,7 +132,8 @@ def _card(hit: Hit, best_lexical: float, threshold: float | None, calibrated: bo
             f'<p class="gb-reason">{reason}</p>'
             f'{f"""<div class="gb-bars">{bars}</div>""" if bars else ""}'
             f'<details class="gb-more-text"><summary>Text, {hit.chunk.n_tokens} tokens</summary>'
-            f'<div class="gb-text">{marked(hit.chunk.text, hit.chunk.start, marks)}</div></details></article>')
+            f'<div class="gb-text">{marked(hit.chunk.text, hit.chunk.start, marks, header=hit.chunk.header)}</div>'
+            "</details></article>")
 
 
 def _move(hit: Hit) -> str:

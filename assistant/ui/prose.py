@@ -62,8 +62,9 @@ def inline(text: str) -> str:
     return "".join(parts) + esc(text[at:])
 
 
-def marked(text: str, base: int = 0, marks: Sequence[Mark] = (), ids: str = "") -> str:
+def marked(text: str, base: int = 0, marks: Sequence[Mark] = (), ids: str = "", header: str = "") -> str:
     """A chunk's text as HTML blocks. `base` is where the text starts in its document, marks are in the document.
+    `header` is the header row of a table that begins before the text: its first rows are no header of their own.
 
     Each piece of a mark carries data-start and data-end (document offsets); the first has id `{ids}{marker}`.
     """
@@ -79,7 +80,7 @@ def marked(text: str, base: int = 0, marks: Sequence[Mark] = (), ids: str = "") 
     parts = []
     for block in blocks(text):
         if block.kind == "table":
-            parts.append(_table(text, block.start, block.end, cut))
+            parts.append(_table(text, block.start, block.end, cut, "" if parts else header))
         elif block.kind in ("code", "glued"):
             start, end = block.start, block.end
             if block.kind == "code":
@@ -106,8 +107,10 @@ def _piece(text: str, a: int, b: int, base: int, marks: Sequence[Mark], ids: str
             f"{label}{render(text[a:b])}</mark>")
 
 
-def _table(text: str, start: int, end: int, cut: Callable[[int, int, Callable[[str], str]], str]) -> str:
-    rows, at, head = [], start, True
+def _table(text: str, start: int, end: int, cut: Callable[[int, int, Callable[[str], str]], str],
+           header: str = "") -> str:
+    names = "".join(f"<th>{inline(header[a:b])}</th>" for a, b in _cells(header)) if header else ""
+    rows, at, head = [f"<tr>{names}</tr>"] if names else [], start, True
     for line in text[start:end].split("\n"):
         if _RULE_ROW.match(line):
             head = False
