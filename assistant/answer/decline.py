@@ -38,7 +38,7 @@ def small_talk(question: str, documents: int) -> str | None:
 SURE = 0.5  # probability of the best passage from which on it is trusted
 
 
-DOUBTFUL = 0.3  # probability of the best chunk under which an answer says that it may be none; see eval/EXPERIMENTS.md
+DOUBTFUL = 0.2  # probability of the best chunk under which an answer says that it may be none; see eval/EXPERIMENTS.md
 UNSURE = "The documents may not answer this. The closest passages:"
 
 
