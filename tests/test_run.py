@@ -6,12 +6,12 @@ import json
 import pytest
 
 from assistant import Answer, Assistant, Config, Found, Sentence
-from assistant.answer.decline import DOUBTFUL, UNSURE
+from assistant.answer import decline
 from assistant.answer.evidence import choose
 from assistant.answer.generate import Assembly
 from assistant.errors import StoreError
 from assistant.present import answered
-from assistant.records import Chunk, Evidence, Hit, Score
+from assistant.records import Chunk, Evidence, Hit, Retrieval, Score
 from assistant.text.chapters import MAX_CHAPTERS, named
 
 LAKES = "# Lakes\n\n| Lake | Depth |\n| --- | --- |\n" + "".join(f"| Lake{n} | {n + 3} m |\n" for n in range(10)) + """
@@ -79,15 +79,24 @@ def test_documents_that_change_meanwhile_are_said_so(tmp_path):
 # what is said
 
 
-def test_a_doubtful_answer_opens_with_the_doubt_and_a_sure_one_does_not(lakes):
-    for question, doubted in (("How deep is Lake3?", False), ("Is the way up there open at Christmas?", True)):
-        answer = with_settings(lakes, threshold=0.005).answer(question)
-        best = max(hit.rerank.value for hit in lakes.trace(answer.trace_id).hits if hit.rerank)
-        assert (best < DOUBTFUL) is doubted and answer.text.startswith(UNSURE) is doubted and answer.citations
-        if doubted:
-            first = answer.support[0]
-            assert (first.origin, answer.text[first.start:first.end]) == ("fixed", UNSURE)
-            assert all(answer.text[c.answer_start:c.answer_end] == f"[{c.marker}]" for c in answer.citations)
+@pytest.mark.parametrize("limit, doubted", [(0.0, False), (1.0, True)])
+def test_a_doubtful_answer_opens_with_the_doubt_and_a_sure_one_does_not(lakes, monkeypatch, limit, doubted):
+    monkeypatch.setattr(decline, "DOUBTFUL", limit)
+    answer = lakes.answer("How deep is Lake3?")
+    assert answer.text.startswith(decline.UNSURE) is doubted and "6 m" in answer.text and not answer.abstained
+    own = [answer.text[s.start:s.end] for s in answer.support if s.origin == "fixed"]
+    assert own == [decline.UNSURE] * doubted
+    assert all(answer.text[c.answer_start:c.answer_end] == f"[{c.marker}]" for c in answer.citations)
+
+
+def test_what_is_doubtful_is_the_best_probability_of_an_open_gate():
+    hits = tuple(Hit(Chunk(str(n), "d", "H", "text", 0, 4, 3), "D", rerank=Score(p, n)) for n, p in ((1, 0.1), (2, 0.3)))
+
+    def doubts(found: tuple[Hit, ...], gate: str = "passed", calibrated: bool = True) -> bool:
+        return decline.unsure(Retrieval("q", "q", "", found, gate, "", calibrated, 0.06))
+
+    assert doubts(hits[:1]) and not doubts(hits)
+    assert not doubts(hits[:1], calibrated=False) and not doubts(hits[:1], gate="off") and not doubts(())
 
 
 def test_without_its_server_the_evidence_answers_and_says_so(lakes):
