@@ -90,7 +90,8 @@ def test_a_doubtful_answer_opens_with_the_doubt_and_a_sure_one_does_not(lakes, m
 
 
 def test_what_is_doubtful_is_the_best_probability_of_an_open_gate():
-    hits = tuple(Hit(Chunk(str(n), "d", "H", "text", 0, 4, 3), "D", rerank=Score(p, n)) for n, p in ((1, 0.1), (2, 0.3)))
+    chunk = Chunk("c", "d", "H", "text", 0, 4, 3)
+    hits = Hit(chunk, "D", rerank=Score(0.1, 2)), Hit(chunk, "D", rerank=Score(0.3, 1))
 
     def doubts(found: tuple[Hit, ...], gate: str = "passed", calibrated: bool = True) -> bool:
         return decline.unsure(Retrieval("q", "q", "", found, gate, "", calibrated, 0.06))
