@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from assistant.config import Config, describe
-from assistant.errors import ConfigError, GlassboxError, InputError
+from assistant.config import Config, assigned, describe
+from assistant.errors import GlassboxError, InputError
+from assistant.exchange import print_json
 from assistant.text.askable import check_question
 
 
@@ -109,12 +110,7 @@ def _add_questions(sub: argparse.ArgumentParser) -> None:
 
 def _assistant(options: argparse.Namespace, **more: object):
     from assistant.pipeline import Assistant
-    overrides: dict[str, object] = dict(more)
-    for item in options.set:
-        name, equals, value = item.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {item!r}: expected NAME=VALUE, such as --set k=3")
-        overrides[name.strip()] = value
+    overrides: dict[str, object] = {**more, **assigned(options.set)}
     if options.index:
         overrides["index"] = options.index
     return Assistant(Config.load(overrides))
@@ -126,7 +122,7 @@ def _ingest(options: argparse.Namespace) -> int:
         result = rag.ingest(options.paths, report, rebuild=options.rebuild)
     if options.json:
         from assistant.trace import to_json
-        _print_json(to_json(result))
+        print_json(to_json(result))
     else:
         print(f"{len(result.added)} added, {len(result.updated)} updated, {len(result.unchanged)} unchanged, "
               f"{len(result.removed)} removed; {result.chunks} chunks in the index ({result.seconds:.1f} s)")
@@ -142,7 +138,7 @@ def _ask(options: argparse.Namespace) -> int:
     rag = _assistant(options, **({"llm": "off"} if options.no_llm else {}))
     for question, history in _questions(options):
         if options.json:
-            _print_json(present.answered(rag, question, history))
+            print_json(present.answered(rag, question, history))
         else:
             present.print_answer(rag, question, history)
     return 0
@@ -154,7 +150,7 @@ def _retrieve(options: argparse.Namespace) -> int:
     for question, history in _questions(options):
         found = rag.retrieve(question, history)
         if options.json:
-            _print_json(present.retrieved(found))
+            print_json(present.retrieved(found))
         else:
             print(present.hits_table(found))
     return 0
@@ -211,7 +207,7 @@ def _status(options: argparse.Namespace) -> int:
     from assistant.trace.compare import setting
     status = _assistant(options).status()
     if options.json:
-        _print_json(status)
+        print_json(status)
         return 0
     made = status["made_with"]
     print(f"index      {status['index']}\ndocuments  {status['documents']}\nchunks     {status['chunks']}\n"
@@ -254,7 +250,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     with _progress("calibrating") as report:
         made = calibrate.calibrate(_assistant(options), options.gold, load, report)
     if options.json:
-        _print_json(made)
+        print_json(made)
     else:
         print(calibrate.told(made))
     return 0
@@ -263,11 +259,6 @@ def _calibrate(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from assistant import doctor
     return doctor.run(_assistant(options))
-
-
-def _print_json(value: dict) -> None:
-    from assistant.exchange import line
-    print(line(value), flush=True)
 
 
 class _progress:

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,6 +118,17 @@ class Config:
 def names() -> tuple[str, ...]:
     """The settings' names in their order."""
     return tuple(spec.name for spec in dataclasses.fields(Config))
+
+
+def assigned(items: Iterable[str]) -> dict[str, str]:
+    """{name: value} of a command line's "name=value" words. ConfigError for one without "="."""
+    found: dict[str, str] = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {item!r}: expected NAME=VALUE, such as --set k=3")
+        found[name.strip()] = value
+    return found
 
 
 def describe() -> list[dict[str, object]]:

@@ -78,6 +78,11 @@ def drift_of(rag, trace: Trace) -> Drift:
     return drift(trace, rag.index_fingerprint(), rag._documents.hashes())
 
 
+def print_json(value: object) -> None:
+    """One line on standard output, at once."""
+    print(line(value), flush=True)
+
+
 def line(value: object) -> str:
     """JSON in one line, also for a reader that takes U+2028 and its like for the end of one."""
     text = json.dumps(value, ensure_ascii=False)

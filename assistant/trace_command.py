@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from assistant import exchange, trace_text
 from assistant.catalog.traces import Wanted
-from assistant.errors import ConfigError, InputError
+from assistant.config import assigned
+from assistant.errors import InputError
+from assistant.exchange import print_json
 from assistant.records import Trace
 from assistant.trace import to_json
 
@@ -86,7 +87,7 @@ def _list(options: argparse.Namespace, rag) -> int:
                     rag.traces.resolve(options.replays_of) if options.replays_of else "")
     found, total = rag.traces.list(wanted, options.limit or -1), rag.traces.count(wanted)
     if options.json:
-        _json({"traces": [dataclasses.asdict(summary) for summary in found], "total": total})
+        print_json({"traces": [dataclasses.asdict(summary) for summary in found], "total": total})
     else:
         print(trace_text.list_text(found, total or rag.traces.count()))
     return 0
@@ -97,7 +98,7 @@ def _show(options: argparse.Namespace, rag) -> int:
     changed, judged = exchange.drift_of(rag, trace), rag.feedback.get(trace.id)
     replays = [summary.id for summary in rag.traces.list(Wanted(parent=trace.id), -1)]
     if options.json:
-        _json({"trace": to_json(trace), "index_changed": dataclasses.asdict(changed),
+        print_json({"trace": to_json(trace), "index_changed": dataclasses.asdict(changed),
                "feedback": dataclasses.asdict(judged) if judged else None, "replays": replays})
     else:
         print(trace_text.show_text(trace, changed, judged, replays, options.all))
@@ -113,7 +114,7 @@ def _compare(options: argparse.Namespace, before: Trace, after: Trace) -> None:
     from assistant.trace.compare import compare
     found = compare(before, after)
     if options.json:
-        _json({"before": before.id, "after": after.id, **to_json(found)})
+        print_json({"before": before.id, "after": after.id, **to_json(found)})
     else:
         print(trace_text.diff_text(before, after, found))
 
@@ -122,23 +123,13 @@ def _replay(options: argparse.Namespace, rag) -> int:
     from assistant import present
     from assistant.replay import replay
     before = _trace(rag, options.id)
-    after = rag.trace(replay(rag, before, _changes(options.set)).trace_id)
+    after = rag.trace(replay(rag, before, assigned(options.set)).trace_id)
     if options.json:
-        _json(present.of_trace(after))
+        print_json(present.of_trace(after))
     else:
         _compare(options, before, after)
         print(f"trace {after.id}", file=sys.stderr)
     return 0
-
-
-def _changes(settings: Sequence[str]) -> dict[str, object]:
-    changes: dict[str, object] = {}
-    for item in settings:
-        name, equals, value = item.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {item!r}: expected NAME=VALUE, such as --set rerank=off")
-        changes[name.strip()] = value
-    return changes
 
 
 def _export(options: argparse.Namespace, rag) -> int:
@@ -155,7 +146,7 @@ def _export(options: argparse.Namespace, rag) -> int:
         raise InputError(f"cannot write {options.out}: {error.strerror or error}; name a file that can be written"
                          ) from error
     if options.json:
-        _json({"exported": [trace.id for trace in traces], "file": options.out})
+        print_json({"exported": [trace.id for trace in traces], "file": options.out})
     print(f"{len(traces)} {'trace' if len(traces) == 1 else 'traces'} in {options.out}", file=sys.stderr)
     return 0
 
@@ -178,7 +169,7 @@ def _import(options: argparse.Namespace, rag) -> int:
                          "export` wrote") from error
     added, known = exchange.keep(rag, exchange.read(raw, options.file))
     if options.json:
-        _json({"imported": added, "known": known})
+        print_json({"imported": added, "known": known})
     else:
         print(f"{len(added)} imported" + (f", {len(known)} were here already" if known else ""))
         for name in added:
@@ -190,7 +181,7 @@ def _why_not(options: argparse.Namespace, rag) -> int:
     from assistant.why_not import why_not
     found = why_not(rag, _trace(rag, options.id), options.chunk, options.passage)
     if options.json:
-        _json(to_json(found))
+        print_json(to_json(found))
     else:
         print(trace_text.why_not_text(found))
     return 0
@@ -206,7 +197,7 @@ def _feedback(options: argparse.Namespace, rag) -> int:
         rag.feedback.set(name, thumb, note)
     judged = rag.feedback.get(name)
     if options.json:
-        _json({"trace": name, "thumb": judged.thumb if judged else "", "note": judged.note if judged else ""})
+        print_json({"trace": name, "thumb": judged.thumb if judged else "", "note": judged.note if judged else ""})
     else:
         said = [judged.thumb and f"thumb {judged.thumb}", judged.note] if judged else ["nothing was said of it"]
         print(trace_text.wrapped(f"{name}: " + ", ".join(part for part in said if part)))
@@ -215,13 +206,9 @@ def _feedback(options: argparse.Namespace, rag) -> int:
 
 def _delete(options: argparse.Namespace, rag) -> int:
     gone = rag.traces.delete(_named(options, rag))
-    _json({"deleted": gone}) if options.json else print(f"{gone} deleted")
+    print_json({"deleted": gone}) if options.json else print(f"{gone} deleted")
     return 0
 
 
 def _trace(rag, name: str) -> Trace:
     return rag.trace(rag.traces.resolve(name))
-
-
-def _json(value: object) -> None:
-    print(exchange.line(value), flush=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from assistant import Config
-from assistant.config import describe
-from assistant.errors import ConfigError, GlassboxError, InputError
+from assistant.config import assigned, describe
+from assistant.errors import GlassboxError, InputError
 from eval import gate
 from eval.public import command as beir_command
 from eval.report import tables
@@ -160,12 +160,7 @@ def _readable() -> list[tuple[str, dict]]:
 
 def configs(settings: Sequence[str]) -> list[Config]:
     """A Config for each combination of the values. ConfigError for an unknown setting or value."""
-    values: dict[str, list[str]] = {}
-    for item in settings:
-        name, equals, given = item.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {item!r}: expected NAME=VALUE, such as --set k=3")
-        values[name.strip()] = given.split(",")
+    values = {name: given.split(",") for name, given in assigned(settings).items()}
     return [Config.load(dict(zip(values, chosen, strict=True))) for chosen in itertools.product(*values.values())]
 
 

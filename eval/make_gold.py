@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import GlassboxError, InputError
-from assistant.ingest.load import Unreadable, find, is_markdown, load
+from assistant.ingest.load import Unreadable, is_markdown, load, survey
 from assistant.records import Document
 from assistant.text.blocks import Block, blocks
 from assistant.text.sections import Section, sections
@@ -192,7 +192,7 @@ def _shifted(unit: Unit, by: int) -> tuple[int, int]:
 
 def documents_of(paths: Iterable[str | Path]) -> tuple[list[Document], list[str]]:
     """(the documents under the paths, what could not be read). InputError where there is none."""
-    loaded = list(load(find(paths)[0]))
+    loaded = list(load(survey(paths).sources))
     documents = [item for item in loaded if isinstance(item, Document)]
     wrong = [f"{item.source.path}: {item.why}" for item in loaded if isinstance(item, Unreadable)]
     if not documents:

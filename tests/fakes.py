@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant import Assistant, Config
 from assistant.catalog.database import Database
 from assistant.catalog.documents import Documents
 from assistant.catalog.lexical import Lexical
@@ -112,3 +113,11 @@ def made_trace(name: str = "t", *, texts: Sequence[str] = ("A text of a chunk.",
                  prompt=(), draft="", answer=Answer("A text [1].", trace_id=name),
                  spans=(Span("dense", 0.0, ms / 2, 1, 20), Span("rerank", ms / 2, ms / 2, 20, 20)))
     return Trace(**{**given, **changes})
+
+
+def over(folder: Path, text: str, **settings: object) -> Assistant:
+    """An Assistant with the real models, without the language model, over one Markdown document in the folder."""
+    (folder / "guide.md").write_text(text, encoding="utf-8")
+    made = Assistant(Config(index=str(folder / "index"), llm="off", **settings))
+    made.ingest([folder / "guide.md"])
+    return made

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.ingest.load import find, load
+from assistant.ingest.load import load, survey
 from assistant.text.sentences import plain
 from eval.drafting.patterns import KINDS, from_heading, from_list, from_row, from_sentence
 from eval.make_gold import PER_SECTION, documents_of, draft, main
@@ -111,7 +111,7 @@ def test_drafts_are_marked_and_load_as_a_gold_set(folder, tmp_path):
     assert [row["id"] for row in rows] == [f"d{n:03}" for n in range(1, len(rows) + 1)]
     file = tmp_path / "drafts.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    cases = suite_gold.load(file, {d.source: d.text for d in load(find([folder])[0])})
+    cases = suite_gold.load(file, {d.source: d.text for d in load(survey([folder]).sources)})
     assert len(cases) == len(rows) and all(case.targets for case in cases)
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from assistant import Answer, Assistant, Config, Found, Sentence
+from assistant import Answer, Assistant, Found, Sentence
 from assistant.answer import decline
 from assistant.answer.evidence import choose
 from assistant.answer.generate import Assembly
@@ -13,6 +13,7 @@ from assistant.errors import StoreError
 from assistant.present import answered
 from assistant.records import Chunk, Evidence, Hit, Retrieval, Score
 from assistant.text.chapters import MAX_CHAPTERS, named
+from tests.fakes import over
 
 LAKES = "# Lakes\n\n| Lake | Depth |\n| --- | --- |\n" + "".join(f"| Lake{n} | {n + 3} m |\n" for n in range(10)) + """
 The lakes lie in a row from north to south.
@@ -25,11 +26,7 @@ The road to Lake3 is closed in winter. The pass above it is never cleared of sno
 
 @pytest.fixture(scope="module")
 def lakes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lakes")
-    (folder / "lakes.md").write_text(LAKES, encoding="utf-8")
-    made = Assistant(Config(index=str(folder / "index"), llm="off"))
-    made.ingest([folder / "lakes.md"])
-    return made
+    return over(tmp_path_factory.mktemp("lakes"), LAKES)
 
 
 def with_settings(rag: Assistant, **settings) -> Assistant:
@@ -67,9 +64,7 @@ def test_a_redacted_follow_up_keeps_no_word_of_earlier_turns_in_its_gate(lakes):
 
 
 def test_documents_that_change_meanwhile_are_said_so(tmp_path):
-    (tmp_path / "lakes.md").write_text(LAKES, encoding="utf-8")
-    rag = Assistant(Config(index=str(tmp_path / "index"), llm="off"))
-    rag.ingest([tmp_path / "lakes.md"])
+    rag = over(tmp_path, LAKES)
     with pytest.raises(StoreError, match="changed while"):
         for event in rag.stream("How deep is Lake3?"):
             if isinstance(event, Found):
@@ -116,6 +111,13 @@ def test_a_note_is_a_paragraph_of_glassboxs_own():
     text = "".join(sentence.text for sentence in (assembly.note("Perhaps:"), *assembly.rest(), assembly.note("So.")))
     assert text == assembly.answer().text == "Perhaps:\n\nIt is 6 m [1].\n\nSo."
     assert [text[s.start:s.end] for s in assembly.answer().support if s.origin == "fixed"] == ["Perhaps:", "So."]
+
+
+def test_a_line_of_code_is_quoted_as_code():
+    line = "print(batch[0], batch[1])"
+    text = "".join(s.text for s in Assembly("How?", [Evidence(1, "c", "D", "H", ((0, 9),), line, 0.9)],
+                                            {1: (0, 9, line)}).rest())
+    assert text == f"```\n{line}\n``` [1]"
 
 
 # what the answer is made of

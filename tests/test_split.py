@@ -3,11 +3,11 @@ from __future__ import annotations
 
 import pytest
 
-from assistant import Assistant, Config
 from assistant.records import Chunk, Hit, Score
 from assistant.retrieve.manner import wants_one, without
 from assistant.retrieve.select import Gate, select
 from assistant.retrieve.split import questions
+from tests.fakes import over
 
 
 @pytest.mark.parametrize("query, second", [
@@ -77,11 +77,7 @@ A day ticket for the ferry costs nine crowns. The ferry leaves from the northern
 
 @pytest.fixture(scope="module")
 def rag(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("two")
-    (folder / "guide.md").write_text(GUIDE, encoding="utf-8")
-    made = Assistant(Config(index=str(folder / "index"), llm="off"))
-    made.ingest([folder / "guide.md"])
-    return made
+    return over(tmp_path_factory.mktemp("two"), GUIDE)
 
 
 def test_an_answer_holds_what_both_questions_ask(rag):

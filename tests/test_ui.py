@@ -193,6 +193,18 @@ def test_a_fenced_quotation_is_set_as_code_with_its_chip():
     assert "```" not in page and "index = faiss.IndexFlatIP(384)\nindex.add(x)" in page and 'data-marker="3"' in page
 
 
+def test_only_the_markers_at_a_sentences_end_are_citations():
+    said = Support(0, 40, True, (3, 4), 1, "quoted")
+    page = answer_html(partial([("As x[0] and [2] say, it is [1] so [3][4].", said)]))
+    assert re.findall(r'data-act="cite" data-marker="(\d+)"', page) == ["3", "4"]
+    assert visible(page) == "As x[0] and [2] say, it is [1] so34."
+
+
+def test_code_that_was_cut_from_its_fence_is_still_code():
+    page = marked('x = embed(["a"])\n\nprint(x[0])\n```')
+    assert page.count("<pre") == 2 and "<p" not in page.replace("<pre", "") and "```" not in page
+
+
 def test_an_answer_without_any_support_is_still_shown():
     assert visible(answer_html(Answer("Plain text [2]."))) == "Plain text2."
     assert answer_html(Answer("")) == ""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from assistant.answer.evidence import asks_for_table
 from assistant.answer.verify import check, content, declines, holds
 from assistant.records import Answer, Check, Citation, Evidence, Sentence, Support
+from assistant.text.blocks import is_code
 from assistant.text.compared import compared
 from assistant.text.names import mentioned
 from assistant.text.sentences import split_sentences
@@ -167,10 +168,11 @@ class Assembly:
         return bool(content(text)) and content(text) <= content(self._text)
 
     def _add(self, text: str, markers: tuple[int, ...], score: float | None, origin: str) -> Sentence:
-        block = "\n" in text or _is_row(text, self._evidence, markers)
+        code = "\n" in text or is_code(text)
+        block = code or _is_row(text, self._evidence, markers)
         separator = ("\n\n" if block or self._text.endswith("```") or self._after_row else " ") if self._text else ""
         self._after_row = block
-        body = f"```\n{text}\n```" if "\n" in text else text
+        body = f"```\n{text}\n```" if code else text
         end = body[-1] if body[-1] in ".!?" else ""
         shown = (body[:-1] if end else body) + " "
         start = len(self._text) + len(separator)

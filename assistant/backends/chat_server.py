@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 
+from assistant.backends.keys import authorization
 from assistant.errors import ModelError, UnreachableError
 from assistant.records import Message
 
@@ -38,8 +39,7 @@ class ChatServer:
     def stream(self, messages: Sequence[Message], *, temperature: float, max_tokens: int) -> Iterator[str]:
         body = {"model": self.name, "messages": list(messages), "temperature": temperature,
                 "max_tokens": max_tokens, "stream": True}
-        key = os.environ.get("GLASSBOX_LLM_KEY")
-        headers = {"Authorization": f"Bearer {key}"} if key and self._is_configured() else {}
+        headers = authorization("GLASSBOX_LLM_KEY", self._configured, self._url)
         for attempt in range(TRIES):
             spoken = False
             try:
@@ -53,15 +53,6 @@ class ChatServer:
                         f"the language model's server gave no answer ({cause}) after {attempt + 1} tries: check that "
                         "it runs, and the setting `llm`; llm=embedded needs no server") from cause
                 time.sleep(BACKOFF_SECONDS * 2 ** attempt)
-
-    def _is_configured(self) -> bool:
-        """Whether the request goes where the key belongs. httpx reads both, as it is what connects."""
-        import httpx
-        try:
-            own, asked = (httpx.URL(url.partition("#")[0]) for url in (self._configured, self._url))
-        except httpx.InvalidURL:
-            return False
-        return bool(own.host) and (own.scheme, own.host, own.port) == (asked.scheme, asked.host, asked.port)
 
     def _once(self, body: dict, headers: dict) -> Iterator[str]:
         import httpx

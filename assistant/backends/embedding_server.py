@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from assistant.backends.keys import authorization
 from assistant.errors import ModelError
 
 TIMEOUT_SECONDS = 60.0
@@ -127,9 +127,11 @@ class EmbeddingServer:
     def _once(self, texts: list[str]) -> object:
         """The reply's JSON."""
         import httpx
+        headers = {"Content-Type": "application/json",
+                   **authorization("GLASSBOX_EMBEDDER_KEY", self._configured, self._url)}
         body = json.dumps({"model": self.name, "input": texts}).encode()  # plain ASCII, whatever the texts hold
         try:
-            reply = self._connected().post(self._url, content=body, headers=self._headers())
+            reply = self._connected().post(self._url, content=body, headers=headers)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise ModelError(f"the setting `embedder` is no address of a server ({type(error).__name__}): expected "
                              "http://host:port/v1#model, a sentence-transformers name or folder, or \"embedded\""
@@ -146,13 +148,6 @@ class EmbeddingServer:
         except ValueError as error:
             raise ModelError("the embedder's server answered with something that is not JSON: the setting `embedder` "
                              "should name its OpenAI-compatible address, such as http://host:port/v1#model") from error
-
-    def _headers(self) -> dict[str, str]:
-        key = os.environ.get("GLASSBOX_EMBEDDER_KEY", "").strip()
-        if not key.isascii() or not all(sign.isprintable() for sign in key):
-            raise ModelError("GLASSBOX_EMBEDDER_KEY holds signs that no key can have: set it again, in plain letters")
-        allowed = key and _same_server(self._configured, self._url)
-        return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if allowed else {})}
 
     def _connected(self):
         import httpx
@@ -195,16 +190,6 @@ def _filled(length: int, tail: str) -> str:
     words = _FILL.split() * (n // 16 + 1)
     last = last[:max(n // 16, 3)]
     return " ".join(words[:n - len(last)] + last)
-
-
-def _same_server(configured: str, asked: str) -> bool:
-    """Whether scheme, host and port are the same, as httpx reads them, which is what connects."""
-    import httpx
-    try:
-        own, other = (httpx.URL(url.partition("#")[0]) for url in (configured, asked))
-    except httpx.InvalidURL:
-        return False
-    return bool(own.host) and (own.scheme, own.host, own.port) == (other.scheme, other.host, other.port)
 
 
 def _seconds(asked: str) -> float:

@@ -60,12 +60,6 @@ class Found:
     left_out: dict[str, Counter[str]]
 
 
-def find(paths: Iterable[str | Path]) -> tuple[list[Source], set[str]]:
-    """(the files under the paths, the folders' name prefixes). A missing path raises InputError."""
-    found = survey(paths)
-    return found.sources, set(found.roots)
-
-
 def survey(paths: Iterable[str | Path]) -> Found:
     """The files under the paths. A missing path raises InputError, and so do two folders of one name.
 

@@ -8,6 +8,7 @@ from assistant.text.place import place
 from assistant.ui.prose import esc, inline
 
 MARKER = re.compile(r"\s*\[(\d{1,3})\]")
+_TAIL = re.compile(r"(.*?)((?:\s*\[\d{1,3}\])*)([.!?]?)", re.S)
 _TOKEN = "\ue000{}\ue001"  # private-use characters hold a chip's place while the prose around it is set
 _TOKENS = re.compile("\\s*\ue000(\\d+)\ue001")
 LABELS = {"model": "The model's words, checked against the evidence", "quoted": "Quoted from the documents",
@@ -71,10 +72,12 @@ def _parts(answer: Answer) -> list[tuple[str, str, bool]]:
 
 
 def _sentence(text: str, sources: dict[int, str]) -> str:
-    chips = [int(n) for n in MARKER.findall(text)]
+    """Its markers stand at its end; a `[0]` inside it is the document's own: an index, a reference."""
     if text.lstrip().startswith("```"):
         return _code(text.strip(), sources)
-    held = MARKER.sub(lambda m: _TOKEN.format(m[1]), text.strip())
+    said, marks, end = _TAIL.fullmatch(text.strip()).groups()
+    chips = [int(n) for n in MARKER.findall(marks)]
+    held = said + "".join(map(_TOKEN.format, chips)) + end
     html = _TOKENS.sub(lambda m: chip(int(m[1]), sources.get(int(m[1]), "")), inline(held))
     return f'<span class="gb-sentence" data-markers="{" ".join(map(str, chips))}">{html}</span>'
 

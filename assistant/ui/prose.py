@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.text.blocks import blocks
+from assistant.text.blocks import blocks, is_code
 
 # `$…$` as pandoc reads it (no space inside the dollars, no digit behind), so that prices stay prices
 _INLINE = re.compile(r"(?P<code>`[^`\n]+`)|(?P<math>\$(?=\S)[^$\n]+(?<=\S)\$(?!\d))"
@@ -81,10 +81,12 @@ def marked(text: str, base: int = 0, marks: Sequence[Mark] = (), ids: str = "", 
     for block in blocks(text):
         if block.kind == "table":
             parts.append(_table(text, block.start, block.end, cut, "" if parts else header))
-        elif block.kind in ("code", "glued"):
+        elif block.kind in ("code", "glued") or all(map(is_code, text[block.start:block.end].split("\n"))):
             start, end = block.start, block.end
             if block.kind == "code":
                 start, end = _without_fences(text, start, end)
+            if not text[start:end].strip(" `~"):  # the fence that ends a code which began in the chunk before
+                continue
             parts.append(f'<pre class="gb-code" tabindex="0">{cut(start, end, esc)}</pre>')
         else:
             parts.append(f'<p class="gb-prose">{cut(block.start, block.end, inline)}</p>')

@@ -45,7 +45,7 @@ from pathlib import Path
 import assistant as package
 from assistant import Assistant, Config
 from assistant.errors import InputError
-from assistant.ingest.load import Unreadable, find, load
+from assistant.ingest.load import Unreadable, load, survey
 from assistant.parts import Parts
 from assistant.records import Document
 from eval.suite.cases import Case
@@ -151,7 +151,7 @@ def documents_of(paths: Sequence[Path]) -> list[Document]:
     if CORPUS in paths and not CORPUS.is_dir():
         raise InputError("the ten chapters, which the suite asks about, are not installed with this copy of Glassbox: "
                          "run it from its source folder, or measure your own documents with --corpus PATH --gold FILE")
-    loaded = list(load(find(paths)[0]))
+    loaded = list(load(survey(paths).sources))
     wrong = [f"{item.source.path}: {item.why}" for item in loaded if isinstance(item, Unreadable)]
     if wrong:
         raise InputError("\n".join(wrong))
