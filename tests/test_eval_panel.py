@@ -10,7 +10,7 @@ import pytest
 
 from assistant import Assistant, Config, cli
 from assistant.errors import ConfigError, InputError
-from assistant.ingest.load import find, load
+from assistant.ingest.load import load, survey
 from assistant.records import Document
 from eval.make_gold import draft
 from eval.panel import own_sets
@@ -130,8 +130,8 @@ def test_web_pages_and_word_files_are_measured_as_the_index_holds_them(tmp_path)
     folder.mkdir()
     (folder / "policy.HTML").write_text("<h1>Policy</h1><p>The fee is 12 euros.</p><ul><li>one item</li></ul>")
     (folder / "policy.docx").write_bytes(docx("<w:p><w:r><w:t>The fine is 9 euros.</w:t></w:r></w:p>"))
-    held = [document for document in load(find([folder])[0]) if isinstance(document, Document)]
-    again = {d.source.partition("/")[2]: d.text for d in load(find([own_sets.as_files(held)])[0])}
+    held = [document for document in load(survey([folder]).sources) if isinstance(document, Document)]
+    again = {d.source.partition("/")[2]: d.text for d in load(survey([own_sets.as_files(held)]).sources)}
     assert again == {f"{document.source}.md": document.text for document in held} and len(again) == 2
     quote = "# Policy\n\nThe fee is 12 euros."   # spans the lines of the Markdown
     row = {**draft([DOCUMENT])[0], "evidence": [{"document": "rules/policy.HTML.md", "quote": quote}]}

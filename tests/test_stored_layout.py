@@ -10,7 +10,7 @@ import hashlib
 from assistant import Config
 from assistant.ingest import index
 from assistant.ingest.chunk import chunk
-from assistant.ingest.load import find, load
+from assistant.ingest.load import load, survey
 from assistant.records import Document
 from assistant.text.readable import body, passage
 from tests.fakes import CORPUS
@@ -24,7 +24,7 @@ def _digest(parts) -> str:
 
 
 def test_layout_is_raised_whenever_other_things_are_stored_of_the_same_texts(embedder):
-    documents = [*load(find([CORPUS])[0]), Document("copied", "Lakes", "copied.txt", COPIED, "")]
+    documents = [*load(survey([CORPUS]).sources), Document("copied", "Lakes", "copied.txt", COPIED, "")]
     stored = []
     for document in documents:
         for made in chunk(document, embedder.count_tokens, Config().chunk_tokens, embedder.max_tokens):
