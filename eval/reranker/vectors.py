@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -124,13 +125,14 @@ class Bm25:
         import re
 
         self._words = lambda t: re.findall(r"[a-z0-9]+", t.lower())
-        self._postings: dict[str, list[tuple[int, int]]] = {}
+        found: dict[str, list[tuple[int, int]]] = {}
         lengths = []
         for at, text in enumerate(texts):
-            words = self._words(text)
-            lengths.append(len(words))
-            for word in set(words):
-                self._postings.setdefault(word, []).append((at, words.count(word)))
+            words = Counter(self._words(text))
+            lengths.append(words.total())
+            for word, count in words.items():
+                found.setdefault(word, []).append((at, count))
+        self._postings = {word: np.array(places, dtype=np.int32).T for word, places in found.items()}
         self._length = np.array(lengths, dtype=np.float32)
         self._mean = float(self._length.mean())
 
@@ -138,11 +140,11 @@ class Bm25:
         """float32 (n_texts,), 0 where no word is shared."""
         total = np.zeros(len(self._length), dtype=np.float32)
         for word in set(self._words(query)):
-            found = self._postings.get(word, [])
-            if not found or len(found) > 0.3 * len(self._length):
+            if word not in self._postings:
                 continue
-            at = np.array([i for i, _ in found])
-            tf = np.array([c for _, c in found], dtype=np.float32)
-            idf = np.log(1 + (len(self._length) - len(found) + 0.5) / (len(found) + 0.5))
+            at, tf = self._postings[word]
+            if len(at) > 0.3 * len(self._length):
+                continue
+            idf = np.log(1 + (len(self._length) - len(at) + 0.5) / (len(at) + 0.5))
             total[at] += idf * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * self._length[at] / self._mean))
         return total
