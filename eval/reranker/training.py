@@ -39,7 +39,7 @@ SHARES = {
     "mixed": 0.8,
     "reworded": 3.0,
     "title": 1.2,
-    "distil": 1.6,
+    "distil": 3.0,
     "none": 1.0,
     "swapped": 0.8,
     "twin_cad_nli": 1.2,
@@ -52,12 +52,12 @@ SHARES = {
     "table": 0.8,
     "code": 0.8,
     "written": 8.0,
-    "written_line": 6.0,
+    "written_line": 8.0,
     "written_none": 3.0,
     "near": 6.0,
-    "asked": 14.0,
+    "asked": 10.0,
     "asked_line": 8.0,
-    "asked_squad": 6.0,
+    "asked_squad": 4.0,
 }
 TWINS = ("twin_cad_nli", "twin_scone", "twin_condaqa", "twin_negation_nli", "negation_rule", "number")
 PAIRED = ("negation_rule", "swapped")  # made in pairs that stay in one batch, asked both ways round
