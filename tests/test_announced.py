@@ -69,6 +69,7 @@ def test_who_asks_for_a_formula_gets_one_first():
         return [next(v for k, v in values.items() if k in p.reading) for p in pool]
 
     assert "$V" in choose("What is the formula of the volume?", [hit("a", text)], score, 6)[0].text
+    values["Its volume"] = 0.01  # else it comes as the sentence after the best one
     assert "$V" not in choose("How is the volume said?", [hit("a", text)], score, 6)[0].text
 
 
@@ -79,8 +80,8 @@ def test_who_asks_what_an_acronym_stands_for_gets_its_words_first():
     def score(pool):
         return [next(v for k, v in values.items() if k in p.reading) for p in pool]
 
-    assert "Docklands" in choose("What does DLR stand for?", [hit("a", text)], score, 6)[0].text
-    assert "Docklands" not in choose("What does DLR do?", [hit("a", text)], score, 6)[0].text
+    assert choose("What does DLR stand for?", [hit("a", text)], score, 6)[0].text.startswith("DLR (Docklands")
+    assert choose("What does DLR do?", [hit("a", text)], score, 6)[0].text.startswith("DLR trains")
 
 
 def test_a_scene_comes_with_what_comes_of_it():

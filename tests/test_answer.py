@@ -151,11 +151,26 @@ def test_what_is_compared(question, sides):
 
 
 def test_a_definition_stands_first_where_it_is_asked_for():
-    hits = [hit("a", "A lake chart is a map of depths. A lake is a body of water with land around it.", 0.5)]
+    hits = [hit("a", "A lake chart is a map of depths.", 0.5),
+            hit("b", "A lake is a body of water with land around it.", 0.5)]
     order = [e.text.split(" is ")[0] for e in choose("What is a lake?", hits, lambda pool: [0.55, 0.5], 6)]
     assert order == ["A lake", "A lake chart"]
     order = [e.text.split(" is ")[0] for e in choose("What is deep?", hits, lambda pool: [0.55, 0.5], 6)]
     assert order == ["A lake chart", "A lake"]
+
+
+def test_a_short_best_sentence_comes_with_the_next_where_that_is_not_far_off():
+    text = "All lakes change slowly. Rivers carry sand to the shore. Boats cross lakes."
+
+    def best(question, *values, text=text):
+        return choose(question, [hit("a", text, 0.5)], lambda pool: list(values), 6)[0]
+
+    near = best("What happens to lakes?", 0.6, 0.3, 0.1)
+    assert near.text == "All lakes change slowly. Rivers carry sand to the shore." == text[slice(*near.spans[0])]
+    assert best("What happens to lakes?", 0.9, 0.01, 0.1).text == "All lakes change slowly."
+    assert best("What crosses lakes?", 0.1, 0.1, 0.9).text == "Boats cross lakes."  # nothing follows
+    long = "Lakes change " + "and change " * 12 + "in time."
+    assert best("What happens to lakes?", 0.6, 0.5, text=f"{long} Rivers carry sand to the shore.").text == long
 
 
 def test_of_two_questions_both_have_their_best_passage_in_the_answer():

@@ -18,7 +18,9 @@ MAX_UNITS = 80      # of all kept chunks together; keeps the sentence stage unde
 BACKING = 0.4       # of the chunk's log-odds beside a sentence's own; measured on eval/gold/dev.jsonl
 FIRST = 3           # of the ranked passages: where a question for a list finds a row among them, the table is the list
 CLOSE = 1.0         # log-odds by which such a row may stand behind the best passage
-GAP = 4             # characters between two chunks that follow one another
+GAP = 4             # characters between two chunks, or two sentences, that follow one another
+SHORT = 25          # words up to which the best sentence may come with the next one (eval/EXPERIMENTS.md)
+AFTER = 3.0         # log-odds by which that one may stand behind
 COUNTED = 3.0       # log-odds by which a row may stand behind, where the table has as many rows as are asked for
 _WHOLE = re.compile(r"^\W*((please|can you|could you) )*(list|name|enumerate|show|compare|tabulate|summar\w+)\b|"
                     r"\b(list|overview|comparison|table) (of|all)\b|\b(what|which) are\b|\ball (the )?\w+s\b|"
@@ -59,8 +61,10 @@ def passages(hits: Sequence[Hit]) -> list[Passage]:
 def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tuple[Evidence, ...]:
     """At most `limit` passages, best first, numbered from 1; one that another one holds is left out.
 
-    Where the question asks for a table as a whole and the best passage is one of its rows, all its rows come; so they
-    do where it says how many things it asks for ("List the five ...") and a table near the top has as many rows.
+    The best one comes with the sentence after it where it is short and that one is not far off; asked "why", where it
+    gives no reason. Where the question asks for a table as a whole and the best passage is one of its rows, all its
+    rows come; so they do where it says how many things it asks for ("List the five ...") and a table near the top has
+    as many.
     """
     pool = passages(hits)
     if not pool:
@@ -76,8 +80,11 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
                     and standing[at] >= standing[order[0]] - COUNTED
                     and len(table := _table_of(pool[at], pool)) == count), [])
     rows = counted or rows
-    if _WHY.search(question):
-        pool[order[0]] = _with_reason(pool[order[0]], pool)
+    best = order[0]
+    after = _after(pool[best], pool)
+    if after is not None and (not _REASON.search(pool[best].reading) if _WHY.search(question) else
+                              len(pool[best].reading.split()) <= SHORT and standing[after] >= standing[best] - AFTER):
+        pool[best] = _together(pool[best], pool[after])
     if counted or asks_for_table(question, [pool[at].reading for at in rows]):
         order, limit = rows + order, max(limit, len(rows))
     taken: list[int] = []
@@ -189,14 +196,17 @@ def _with_before(passage: Passage, hits: Sequence[Hit]) -> Passage:
     return replace(passage, spans=((before.start + meant[0].start, end),), reading=reading)
 
 
-def _with_reason(passage: Passage, pool: Sequence[Passage]) -> Passage:
-    """A statement that gives no reason, with the sentence that follows it, where reasons stand."""
-    (start, end), chunk = passage.spans[0], passage.chunk
-    after = next((p for p in pool if p.chunk.id == chunk.id and p.kind == "sentence"
-                  and end <= p.spans[0][0] <= end + GAP), None)
-    if passage.kind != "sentence" or _REASON.search(passage.reading) or not after:
-        return passage
-    return replace(passage, spans=((start, after.spans[0][1]),), reading=f"{passage.reading} {after.reading}")
+def _after(passage: Passage, pool: Sequence[Passage]) -> int | None:
+    """Where the sentence that follows a sentence in its chunk stands in the pool: what is asked for is often said in
+    the next breath."""
+    end = passage.spans[0][1]
+    return next((at for at, p in enumerate(pool) if passage.kind == p.kind == "sentence"
+                 and p.chunk.id == passage.chunk.id and end <= p.spans[0][0] <= end + GAP), None)
+
+
+def _together(passage: Passage, after: Passage) -> Passage:
+    return replace(passage, spans=((passage.spans[0][0], after.spans[0][1]),),
+                   reading=f"{passage.reading} {after.reading}")
 
 
 def _header_span(chunk: Chunk) -> tuple[tuple[int, int], ...]:
