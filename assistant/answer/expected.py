@@ -35,8 +35,8 @@ KINDS = (
           r"\d|\b(none|no|half|twice|both|dozens?|hundreds?|thousands?|millions?|billions?|"
           rf"one|{'|'.join(NUMBERS)}|eleven|twelve|twenty|all|every|each|several|few|many)\b"),
     _kind("a sum of money", r"\bhow much (rent|money)\b|\bhow much\b.*\b(pay|charge|owe|earn)s?\b|"
-          r"\b(price|rent|budget|salary|fee|fare|fine) (of|for|per)\b|\bwhat(?:'s| is| was) the [\w ]*"
-          r"\b(price|rent|budget|salary|fee|fare|fine)\b",
+          r"^(?!\W*(?:which|who|where|when|why)\b).*\b(price|rent|budget|salary|fee|fare|fine) (of|for|per)\b|"
+          r"\bwhat(?:'s| is| was) the [\w ]*\b(price|rent|budget|salary|fee|fare|fine)\b",
           r"[$€£¥₹]|\b(free|no charge|euros?|dollars?|pounds?|cents?|pence|eur|usd|gbp|chf|francs?|kron[ae]r?|"
           r"zloty|yen|yuan|rupees?|pesos?|lira|rubles?|credits?|percent)\b|%"),
     _kind("a telephone number", r"\b(phone|telephone|fax|mobile) number\b|\bnumber (do|can|should) (i|we) call\b",
