@@ -31,6 +31,7 @@ NEEDED = 20        # questions of each kind: the share that is declined is then 
 FOUND = 10         # answerable questions with a gold passage among their candidates: two weights need a few each
 COVER = 0.8        # share of a gold passage that a chunk must cover, as in the eval suite
 FOLDS = 5
+LEAST = 1e-6       # weight of the logit under which it counts for nothing
 Progress = Callable[[int, int, str], None]
 
 
@@ -120,7 +121,9 @@ def fitted(asked: Sequence[Asked], embedder: str, query_encoder: str = "off") ->
         raise InputError(f"only {found} answerable questions have their passage among the candidates: at least {FOUND} "
                          "are needed; raise `candidates`, or look at what the search finds with `assistant retrieve`")
     weights = fit(logits, cosines, smoothed(labels))
-    if weights[0] <= 0:
+    if weights[0] < LEAST:  # the cosine alone says as much of these questions; the order must stay the reranker's
+        weights = fit(logits, cosines, smoothed(labels), ratio=0.0)
+    if weights[0] < LEAST:
         raise InputError("the reranker's score does not rise with relevance on these questions (AUC "
                          f"{auc(logits[labels > 0], logits[labels <= 0]):.2f}), so there is nothing to calibrate: "
                          "choose another reranker")

@@ -245,6 +245,21 @@ def test_too_few_passages_among_the_candidates_are_refused():
         fitted([one] * 40, "x")
 
 
+def test_where_the_cosine_alone_would_do_the_logit_keeps_its_weight():
+    rng = np.random.default_rng(3)
+
+    def one(answerable: bool) -> Asked:
+        gold = np.array([1.0, 0.0, 0.0]) * answerable
+        return Asked(answerable, gold * 4 - 3 * gold * rng.random(3) + 0.5 * rng.random(3), gold * 0.6, gold)
+
+    asked = [one(at % 2 == 0) for at in range(60)]
+    logits, cosines, labels = (np.concatenate([getattr(a, name) for a in asked])
+                               for name in ("logits", "cosines", "labels"))
+    assert fit(logits, cosines, smoothed(labels))[0] < 1e-9 and auc(logits[labels > 0], logits[labels <= 0]) > 0.99
+    made = fitted(asked, "x")
+    assert made.logit_weight > 0 == made.cosine_weight
+
+
 # the whole, on a real CrossEncoder -------------------------------------------------------------------------------
 
 
