@@ -169,6 +169,8 @@ def test_a_short_best_sentence_comes_with_the_next_where_that_is_not_far_off():
     assert near.text == "All lakes change slowly. Rivers carry sand to the shore." == text[slice(*near.spans[0])]
     assert best("What happens to lakes?", 0.9, 0.01, 0.1).text == "All lakes change slowly."
     assert best("What crosses lakes?", 0.1, 0.1, 0.9).text == "Boats cross lakes."  # nothing follows
+    apart = best("What happens to lakes?", 0.6, 0.5, text="All lakes change slowly.\n\nRivers carry sand to the shore.")
+    assert apart.text == "All lakes change slowly."  # the next one opens another paragraph
     long = "Lakes change " + "and change " * 12 + "in time."
     assert best("What happens to lakes?", 0.6, 0.5, text=f"{long} Rivers carry sand to the shore.").text == long
 

@@ -197,11 +197,16 @@ def _with_before(passage: Passage, hits: Sequence[Hit]) -> Passage:
 
 
 def _after(passage: Passage, pool: Sequence[Passage]) -> int | None:
-    """Where the sentence that follows a sentence in its chunk stands in the pool: what is asked for is often said in
-    the next breath."""
-    end = passage.spans[0][1]
-    return next((at for at, p in enumerate(pool) if passage.kind == p.kind == "sentence"
-                 and p.chunk.id == passage.chunk.id and end <= p.spans[0][0] <= end + GAP), None)
+    """Where the sentence that follows a sentence in its paragraph stands in the pool: what is asked for is often said
+    in the next breath."""
+    end, chunk = passage.spans[0][1], passage.chunk
+
+    def follows(other: Passage) -> bool:
+        start = other.spans[0][0]
+        return passage.kind == other.kind == "sentence" and other.chunk.id == chunk.id and \
+            end <= start <= end + GAP and "\n\n" not in chunk.text[end - chunk.start:start - chunk.start]
+
+    return next((at for at, other in enumerate(pool) if follows(other)), None)
 
 
 def _together(passage: Passage, after: Passage) -> Passage:
