@@ -244,7 +244,9 @@ def test_the_gate_says_which_name_raised_the_threshold():
     ("What is the yearly budget of the reserve?", "It costs 40,000 euros.", False),
     ("What is the phone number of the desk?", "Ask the desk in room 12.", True),
     ("What is the phone number of the desk?", "Call 0123 456-789.", False),
-    ("Which e-mail address do I use?", "Write to the desk.", True), ("How deep is it?", "It is deep.", False)])
+    ("Which e-mail address do I use?", "Write to the desk.", True), ("How deep is it?", "It is deep.", False),
+    ("What is the price for a night job?", "The Owl plan runs it.", True),
+    ("Which plan halves the price for night jobs?", "The Owl plan does.", False)])
 def test_an_unsure_answer_must_hold_the_kind_of_thing_that_is_asked_for(question, text, declined):
     assert bool(unanswered(question, [evidence(1, text, 0.2)])) == declined
     assert not unanswered(question, [evidence(1, text, 0.9)])  # the reranker is sure

@@ -82,8 +82,7 @@ def choose(question: str, hits: Sequence[Hit], score: Scorer, limit: int) -> tup
     rows = counted or rows
     best = order[0]
     after = _after(pool[best], pool)
-    if after is not None and (not _REASON.search(pool[best].reading) if _WHY.search(question) else
-                              len(pool[best].reading.split()) <= SHORT and standing[after] >= standing[best] - AFTER):
+    if after is not None and _goes_on(question, pool[best], standing[best] - standing[after]):
         pool[best] = _together(pool[best], pool[after])
     if counted or asks_for_table(question, [pool[at].reading for at in rows]):
         order, limit = rows + order, max(limit, len(rows))
@@ -207,6 +206,13 @@ def _after(passage: Passage, pool: Sequence[Passage]) -> int | None:
             end <= start <= end + GAP and "\n\n" not in chunk.text[end - chunk.start:start - chunk.start]
 
     return next((at for at, other in enumerate(pool) if follows(other)), None)
+
+
+def _goes_on(question: str, passage: Passage, behind: float) -> bool:
+    """Whether the sentence after it, which stands `behind` it in log-odds, belongs to the answer."""
+    if _WHY.search(question):
+        return not _REASON.search(passage.reading)
+    return len(passage.reading.split()) <= SHORT and behind <= AFTER
 
 
 def _together(passage: Passage, after: Passage) -> Passage:
