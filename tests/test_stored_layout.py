@@ -16,7 +16,7 @@ from assistant.text.readable import body, passage
 from tests.fakes import CORPUS
 from tests.test_text import COPIED
 
-HELD = {"layout": "4", "texts": "b5f09bebe872", "stored": "0126cf2a5ff2"}
+HELD = {"layout": "5", "texts": "b5f09bebe872", "stored": "71d3f9b4da94"}
 
 
 def _digest(parts) -> str:

@@ -24,7 +24,7 @@ from assistant.text.readable import body, passage
 from assistant.text.sentences import quotables
 
 Report = Callable[[int, int, str], None]
-LAYOUT = "4"  # of what is stored; an index of another layout is made anew. tests/test_stored_layout.py holds it
+LAYOUT = "5"  # of what is stored; an index of another layout is made anew. tests/test_stored_layout.py holds it
 BATCH = 256  # chunks embedded between two reports of progress: about 8 s on two cores
 
 

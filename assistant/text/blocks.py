@@ -14,8 +14,10 @@ _FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
 _ITEM = re.compile(r"^\s*([-*+•]|\d+[.)])\s+\S")
 _LANGUAGE = re.compile(r"^(python|javascript|typescript|java|bash|shell|sql|json|yaml|rust|go|c\+\+|c|html|css)$")
 _CODE = re.compile(
-    r"^\s*(#\s|//|import\s|from\s+\S+\s+import|def\s|class\s|return\b|for\s.*:$|if\s.*:$|with\s.*:$|@|\"[^\"]*\",?$)"
-    r"|^\s*+((?<= )|[\w.\[\],])[\w.\[\], ]*+\s*+[-+*/]?=\s*\S"  # nothing given back: else the cube of a line's blanks
+    r"^\s*(#\s|//|import\s|from\s+\S+\s+import|def\s|class\s|return\b|(for|if|elif|while|with)\s.*:(\s*#.*)?$|@"
+    r"|(try|else|finally):|except\b.*:$|del\s[\w.]+(\[.*\])?$|assert\s.*[=(<>]|raise\s+\w+(\(|$)|\"{3}"
+    r"|\"[^\"]*\",?$|\"[^\"]*\":\s.*[\[({,]$|SELECT\s.*\sFROM\s)"
+    r"|^\s*+(\w++ ){0,2}?[\w.\[\]]++(, ?[\w.\[\]]++)*+\s*+[-+*/]?=(?![^#]*\w\.$)\s*\S"  # a sentence ends in a full stop
     r"|^\s*[\w.]+\(.*\)?\s*(#.*)?$|^\s*[)\]}]+,?\s*(#.*)?$")
 
 

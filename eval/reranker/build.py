@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pickle
 import random
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ from eval.reranker.groups import Group
 from eval.reranker.reworded import reworded_groups
 from eval.reranker.sources import Passage, Question, sentences, split_of
 from eval.reranker.vectors import Bm25, Vectors
+
+FIELD = "search.jsonl"  # of the written documents: the default corpus's field
+ANSWERS = 0.0  # the shipped reranker's logit from which on a text may answer; at a cosine of 0.5 a probability of 0.24
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,28 @@ def twin_groups(rng: random.Random, split: str, data: Path) -> list[Group]:
     return made
 
 
+def written_kinds(rng: random.Random, vectors: Vectors) -> list[Group]:
+    """The groups of the written documents; those on search and language technology, the field of the default corpus,
+    as kinds of their own ("search_written" and so on), so that they can be given a share of their own."""
+    every = written.documents()
+    field = {d.title for d in written.documents(files=FIELD)}
+    made = []
+    for at_home in (False, True):
+        some = [d for d in every if (d.title in field) == at_home]
+        groups = written.written_groups(rng, some, vectors, _may_answer()) + asked.asked_groups(rng, some)
+        made += [replace(g, kind=f"search_{g.kind}") for g in groups] if at_home else groups
+    return made
+
+
+def _may_answer() -> Callable[[str, str], bool]:
+    """The shipped reranker's opinion. Negatives that a cross-encoder takes for answers are left out, since many of
+    them are (RocketQA: Qu et al., NAACL 2021)."""
+    from assistant.backends.cross_encoder import EmbeddedCrossEncoder
+
+    reranker = EmbeddedCrossEncoder()
+    return lambda question, text: float(reranker.logits(question, [text])[0]) > ANSWERS
+
+
 def build(data: Path, gold: Path, work: Path, seed: int = 0) -> Path:
     """Write work/train.pickle, a list of Group, and return its path.
 
@@ -249,8 +275,7 @@ def build(data: Path, gold: Path, work: Path, seed: int = 0) -> Path:
     made += structured.table_groups(rng, 2000) + structured.code_groups(rng, 2000)
     made += unanswerable.without_gold(rng, made, 0.12) + unanswerable.swapped(rng, made, 0.35)
     made += reworded_groups(rng, made, vectors, 8000)
-    made += written.written_groups(rng, written.documents(), vectors)
-    made += asked.asked_groups(rng, written.documents()) + asked.squad_groups(rng, mine)
+    made += asked.squad_groups(rng, mine) + written_kinds(rng, vectors)
     made = [g for g in made if len(g.texts) > 1]
     vectors.save()
     with (work / "train.pickle").open("wb") as out:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from eval.reranker.vectors import Vectors
 
 FOLDER = Path(__file__).resolve().parent.parent / "written"
 LIFTS = (3.0, 6.0, 4.5)  # of the three ways to ask: the second is far from its passage by the teacher's cosine
+NEAR = 0.4  # cosine of a question and a passage of another document from which on it is asked whether it answers
 HELD_OUT = 12  # one document in so many is kept for development
 
 
@@ -58,10 +59,10 @@ class Written:
     unanswered: tuple[str, ...]
 
 
-def documents(folder: Path = FOLDER, held_out: bool = False) -> list[Written]:
-    """The documents for training, or the held-out ones, in the order of the files."""
+def documents(folder: Path = FOLDER, held_out: bool = False, files: str = "*.jsonl") -> list[Written]:
+    """The documents for training, or the held-out ones, in the order of the files, whose names fit the pattern."""
     found = []
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in sorted(folder.glob(files)):
         for at, row in enumerate(map(json.loads, file.read_text(encoding="utf-8").splitlines())):
             if (at % HELD_OUT == HELD_OUT - 1) != held_out:
                 continue
@@ -75,28 +76,36 @@ def documents(folder: Path = FOLDER, held_out: bool = False) -> list[Written]:
     return found
 
 
-def written_groups(rng: random.Random, found: list[Written], vectors: Vectors) -> list[Group]:
-    """Kinds "written" (passages), "written_line" (single sentences and rows) and "written_none" (nothing answers)."""
+def written_groups(rng: random.Random, found: list[Written], vectors: Vectors,
+                   may_answer: Callable[[str, str], bool] = lambda question, text: False) -> list[Group]:
+    """Kinds "written" (passages), "written_line" (single sentences and rows) and "written_none" (nothing answers).
+
+    may_answer: whether a passage of another document might answer a question; it is then no negative of it. Documents
+        on one field speak of the same things.
+    """
     every = [(d, p) for d in found for p in d.passages]
     texts = [p.text() for _, p in every]
     owner = [d.title for d, _ in every]
     matrix = vectors(texts)
 
-    def foreign(vector: np.ndarray, title: str, near: int) -> list[str]:
-        order = [int(i) for i in np.argsort(-(matrix @ vector))[:60] if owner[int(i)] != title]
-        return [texts[i] for i in [*rng.sample(order[:8], near), rng.randrange(len(texts))] if owner[i] != title]
+    def foreign(ask: str, vector: np.ndarray, title: str) -> list[str]:
+        """One of the eight nearest passages of other documents and any one."""
+        cosines = matrix @ vector
+        order = [int(i) for i in np.argsort(-cosines)[:60] if owner[int(i)] != title]
+        return [texts[i] for i in (rng.choice(order[:8]), rng.randrange(len(texts)))
+                if owner[i] != title and not (cosines[i] > NEAR and may_answer(ask, texts[i]))]
 
     made = []
     for document in found:
         for passage in document.passages:
             for at, asks, _ in passage.items:
                 for ask, lift, vector in zip(asks, LIFTS, vectors(list(asks)), strict=False):
-                    others = foreign(vector, document.title, 1)
+                    others = foreign(ask, vector, document.title)
                     made.append(_passages(rng, document, passage, at, ask, lift, others))
                     made += _lines(rng, document, passage, at, ask, lift)
         for ask, vector in zip(document.unanswered, vectors(list(document.unanswered)), strict=True):
             beside = [p.text() for p in document.passages]
-            picked = rng.sample(beside, min(3, len(beside))) + foreign(vector, document.title, 1)
+            picked = rng.sample(beside, min(3, len(beside))) + foreign(ask, vector, document.title)
             made.append(Group(ask, tuple(picked), (0,) * len(picked), "written_none", 0.0))
             lines = [p.quote((n,)) for p in document.passages for n in lines_that_answer(p)]
             near = rng.sample(lines, min(3, len(lines)))
