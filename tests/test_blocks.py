@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.text.blocks import blocks, is_code
-from assistant.text.sentences import units
+from assistant.text.sentences import quotables, units
 from tests.fakes import CORPUS
 
 
@@ -55,3 +55,9 @@ def test_a_paragraph_with_an_equals_sign_is_read_sentence_by_sentence():
 def test_code_cut_out_of_its_fence_keeps_its_docstring_with_its_statements():
     text = 'def sync(index):\n    """Bring the index up to date."""\n    del index[gone]'
     assert [unit.kind for unit in units(text)] == ["code"]
+
+
+def test_imports_that_a_chunk_ends_with_are_not_quoted_by_themselves():
+    text = "Store a hash beside each vector.\n\n```python\nimport hashlib\nfrom pathlib import Path"
+    assert [quotable.reading for quotable in quotables(text, "")] == ["Store a hash beside each vector."]
+    assert "import hashlib" in quotables(text + "\n\nprint(hashlib.md5(b'').hexdigest())", "")[-1].reading

@@ -23,6 +23,7 @@ _ITEM_MARK = re.compile(r"\s*([-*+•]|\d+[.)])\s+")
 _WHOLE = re.compile(r"\$(?![\d\s])[^$\n]+(?<!\s)\$(?!\d)|`[^`\n]+`")  # $0.02 begins no formula
 # A line of code that does nothing yet: a comment, an import, the fence, a blank.
 _PREPARES = r"(?:[ \t]*(?:(?:#|//|import |from \S+ import |using |```|~~~)[^\n]*)?)"
+_IMPORTS = re.compile(r"(?:(?:import|from|using)\s[^\n]*\n?)+")  # at the end of a chunk, what they are for in the next
 _EMPHASIS = re.compile(r"\*\*(.+?)\*\*|(?<![\w*])\*(?!\s)(.+?)(?<!\s)\*(?![\w*])|`([^`]+)`|\[([^\]]+)\]\([^)]*\)")
 
 
@@ -84,7 +85,8 @@ def named(before: Sequence[Unit]) -> list[Unit]:
 
 
 def _says_nothing(unit: Unit) -> bool:
-    return _asks(unit) or (unit.kind in ("sentence", "item") and len(re.findall(r"\w+", unit.reading)) < 3)
+    return _asks(unit) or (unit.kind in ("sentence", "item") and len(re.findall(r"\w+", unit.reading)) < 3) or \
+        (unit.kind == "code" and bool(_IMPORTS.fullmatch(unit.reading)))
 
 
 def units(text: str, header: str = "") -> list[Unit]:
