@@ -92,6 +92,9 @@ def test_a_pronoun_that_does_not_point_back_is_left_alone(question):
     ("HNSW or IVF, which should I choose?", "And how fast is the latter?", "how fast is IVF?"),
     ("How many dimensions has E5-mistral?", "what about MiniLM then", "How many dimensions has MiniLM?"),
     ("How long are MiniLM's vectors?", "so 384 then, not 768?", "384 then, not 768 long MiniLM s vectors"),
+    ("What is domain mismatch?", "And the remedy?", "What is the remedy of domain mismatch?"),
+    ("What is the symptom of domain mismatch?", "and the fixes?", "What are the fixes of domain mismatch?"),
+    ("How does HNSW search?", "And the drawbacks?", "What are the drawbacks of HNSW?"),
     ("What is HNSW?", "what is it called when words change their meaning?",
      "what is it called when words change their meaning?")])
 def test_ordinals_closings_and_answers_to_a_reply(before, question, searched):

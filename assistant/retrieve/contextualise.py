@@ -43,6 +43,10 @@ _MORE = re.compile(r"^(why( not| so| is that)?|how( so| come| does that work)?|(
                    r"more( details?)?|"
                    r"in what way|since when|when|where|who|which( one)?s?|really|are you sure|what else|anything else|"
                    r"summari[sz]e( that| it)?)( please)?)[\s?.!]*$", re.I)
+_ASPECT = re.compile(r"^(?:an? |the |any |some )?(?:[\w-]+ )?(?:remed(?:y|ies)|fix(?:es)?|solutions?|cures?|causes?|reasons?|"
+                     r"symptoms?|prices?|costs?|advantages?|disadvantages?|drawbacks?|downsides?|benefits?|strengths?|"
+                     r"weaknesse?s?|limits?|limitations?|formulas?|definitions?|examples?|purpose|consequences?|risks?)$",
+                     re.I)
 _OPPOSITES = {}
 for _a, _b in (("small", "large"), ("short", "long"), ("first", "last"), ("cheap", "expensive"), ("fast", "slow"),
                ("low", "high"), ("old", "new"), ("exact", "approximate"), ("query", "document"), ("image", "text"),
@@ -194,6 +198,8 @@ def _instead(fragment: str, before: str, question: str) -> tuple[str, str]:
     if re.match(_PREPOSITION + r"\b", fragment, re.I):
         cut = re.sub(rf"\s{_PREPOSITION}\s(?!.*\s{_PREPOSITION}\s).*$", "", before.rstrip("?.! "), flags=re.I)
         return f"{cut} {fragment}", f"\"{question}\" asks \"{before}\" of another case"
+    if _ASPECT.match(fragment) and (about := _whose(before)):
+        return f"What {'are' if fragment.endswith('s') else 'is'} {fragment} of {about}?", f"\"{question}\" asks for that of \"{about}\""
     if len(names(before)) == 1 or _asked_subject(before):
         return _swap(before, fragment), f"\"{question}\" asks \"{before}\" of \"{fragment}\""
     return f"{fragment} {before}", f"\"{question}\" is read together with \"{before}\""
@@ -212,6 +218,12 @@ def _asked_subject(question: str) -> str:
     match = re.match(r"(?:what|who) (?:is|are|does|do) (?:an? |the )?(.+?)(?: mean| do| stand for| work)?\s*\??$",
                      question.strip(), re.I)
     return match[1].rstrip(" -–—:;,") if match else ""
+
+
+def _whose(question: str) -> str:
+    """"domain mismatch" of "What is domain mismatch?" and of "What is the symptom of domain mismatch?"."""
+    subject = _asked_subject(question)
+    return re.split(r"\b(?:of|for|behind) (?:an? |the )?", subject, maxsplit=1)[-1] or " and ".join(names(question)[:2])
 
 
 def _subject(before: str, reply: str) -> str:
