@@ -43,8 +43,8 @@ _MORE = re.compile(r"^(why( not| so| is that)?|how( so| come| does that work)?|(
                    r"more( details?)?|"
                    r"in what way|since when|when|where|who|which( one)?s?|really|are you sure|what else|anything else|"
                    r"summari[sz]e( that| it)?)( please)?)[\s?.!]*$", re.I)
-_ASPECT = re.compile(r"^(?:an? |the |any |some )?(?:[\w-]+ )?(?:remed(?:y|ies)|fix(?:es)?|solutions?|cures?|causes?|reasons?|"
-                     r"symptoms?|prices?|costs?|advantages?|disadvantages?|drawbacks?|downsides?|benefits?|strengths?|"
+_ASPECT = re.compile(r"^(?:an? |the |any |some )?(?:[\w-]+ )?(?:remed(?:y|ies)|fix(?:es)?|solutions?|cures?|causes?|"
+                     r"reasons?|symptoms?|prices?|costs?|advantages?|disadvantages?|drawbacks?|downsides?|benefits?|strengths?|"
                      r"weaknesse?s?|limits?|limitations?|formulas?|definitions?|examples?|purpose|consequences?|risks?)$",
                      re.I)
 _OPPOSITES = {}
@@ -199,7 +199,8 @@ def _instead(fragment: str, before: str, question: str) -> tuple[str, str]:
         cut = re.sub(rf"\s{_PREPOSITION}\s(?!.*\s{_PREPOSITION}\s).*$", "", before.rstrip("?.! "), flags=re.I)
         return f"{cut} {fragment}", f"\"{question}\" asks \"{before}\" of another case"
     if _ASPECT.match(fragment) and (about := _whose(before)):
-        return f"What {'are' if fragment.endswith('s') else 'is'} {fragment} of {about}?", f"\"{question}\" asks for that of \"{about}\""
+        return (f"What {'are' if fragment.endswith('s') else 'is'} {fragment} of {about}?",
+                f"\"{question}\" asks for that of \"{about}\"")
     if len(names(before)) == 1 or _asked_subject(before):
         return _swap(before, fragment), f"\"{question}\" asks \"{before}\" of \"{fragment}\""
     return f"{fragment} {before}", f"\"{question}\" is read together with \"{before}\""
