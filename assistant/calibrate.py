@@ -55,7 +55,7 @@ def calibrate(rag, gold: str | Path, load: Callable[[Path, Mapping[str, str]], S
     load: eval.suite.cases.load. InputError, and nothing written, where the reranker is off, the gold file is wrong or
     holds too few questions of either kind, or the reranker tells nothing.
     """
-    if rag._parts.reranker is None or rag.config.reranker == "off":
+    if rag.parts.reranker is None or rag.config.reranker == "off":
         raise InputError("the reranker is off in the settings, so there is nothing to calibrate: set rerank=on and "
                          "`reranker` to the one that is to be calibrated")
     documents = {document.id: document for document in rag.documents()}
@@ -69,9 +69,9 @@ def calibrate(rag, gold: str | Path, load: Callable[[Path, Mapping[str, str]], S
         raise InputError(f"{gold} holds {kinds[0]} answerable and {kinds[1]} unanswerable questions (open ones, no "
                          f"conversations): at least {NEEDED} of each are needed to calibrate; add some")
     sources = {name: document.source for name, document in documents.items()}
-    recorder = _Recorder(getattr(rag._parts.reranker, "scorer", rag._parts.reranker))
+    recorder = _Recorder(getattr(rag.parts.reranker, "scorer", rag.parts.reranker))
     twin = rag.with_config(rag.config)
-    twin._parts = twin._parts.with_reranker(recorder)
+    twin.parts = twin.parts.with_reranker(recorder)
     asked = []
     for at, case in enumerate(cases):
         progress(at, len(cases), case.gold.question)
@@ -79,7 +79,7 @@ def calibrate(rag, gold: str | Path, load: Callable[[Path, Mapping[str, str]], S
         found = twin.retrieve(case.gold.question, list(case.gold.history))
         asked.append(_asked(case, recorder.calls, found.hits, sources))
     progress(len(cases), len(cases), "")
-    embedder, scorer = rag._parts.embedder, recorder.scorer
+    embedder, scorer = rag.parts.embedder, recorder.scorer
     made = fitted(asked, embedder.fingerprint, embedder.query_fingerprint)
     report = {"reranker": scorer.name, "embedder": embedder.name, "reranker_fingerprint": scorer.fingerprint,
               "embedder_fingerprint": embedder.fingerprint, "query_encoder_fingerprint": embedder.query_fingerprint,

@@ -31,7 +31,7 @@ def run(rag) -> int:
 
 
 def _checks(rag) -> Iterator[tuple[str, Callable[[], str]]]:
-    parts = rag._parts
+    parts = rag.parts
 
     def python() -> str:
         return f"{sys.version.split()[0]} on {sys.platform}"

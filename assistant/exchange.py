@@ -75,7 +75,7 @@ def keep(rag, traces: Sequence[Trace]) -> tuple[list[str], list[str]]:
 
 def drift_of(rag, trace: Trace) -> Drift:
     """What changed in the Assistant's index since the trace was made."""
-    return drift(trace, rag.index_fingerprint(), rag._documents.hashes())
+    return drift(trace, rag.index_fingerprint(), rag.catalog.hashes())
 
 
 def print_json(value: object) -> None:

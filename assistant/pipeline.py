@@ -37,18 +37,22 @@ CATALOG_FILE = "catalog.sqlite3"
 
 
 class Assistant:
-    """One index and the models of one Config. Cheap to make: models load when first needed. Safe between threads."""
+    """One index and the models of one Config. Cheap to make: models load when first needed. Safe between threads.
+
+    What it is made of, for those who look inside: `parts` (the models and the vectors), `catalog` (documents and
+    chunks), `lexical` (BM25), `traces`, `feedback`, `conversations`.
+    """
 
     def __init__(self, config: Config | None = None) -> None:
         self.config = config or Config.load()
         self._db = Database(Path(self.config.index).expanduser() / CATALOG_FILE)
-        self._documents = Documents(self._db)
-        self._lexical = Lexical(self._db)
+        self.catalog = Documents(self._db)
+        self.lexical = Lexical(self._db)
         self.traces = Traces(self._db)
         self.feedback = Feedback(self._db)
         self.conversations = Conversations(self._db)
-        self._index = Index(self._db, self._documents, self._lexical)
-        self._parts = Parts(self.config)
+        self._index = Index(self._db, self.catalog, self.lexical)
+        self.parts = Parts(self.config)
         self._fingerprints: dict[str, str] = {}  # of the index's revisions; shared with `with_config`'s twins
 
     def with_config(self, config: Config) -> Assistant:
@@ -57,12 +61,12 @@ class Assistant:
             return Assistant(config)
         twin = object.__new__(Assistant)
         twin.__dict__.update(self.__dict__)
-        twin.config, twin._parts = config, self._parts.with_config(config)
+        twin.config, twin.parts = config, self.parts.with_config(config)
         return twin
 
     def warm(self) -> None:
         """Load the models now (seconds) instead of at the first question."""
-        self._parts.warm()
+        self.parts.warm()
 
     # documents ------------------------------------------------------------------------------------------------
 
@@ -75,26 +79,26 @@ class Assistant:
         rebuild   forget the index first: needed after `embedder` or `chunk_tokens` changed
         """
         paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        return self._index.ingest(paths, self._parts.embedder, self._parts.store, self.config.chunk_tokens, progress,
+        return self._index.ingest(paths, self.parts.embedder, self.parts.store, self.config.chunk_tokens, progress,
                                   rebuild=rebuild)
 
     def documents(self) -> list[Document]:
-        return self._documents.all()
+        return self.catalog.all()
 
     def document(self, document_id: str) -> Document:
-        return self._documents.get(document_id)
+        return self.catalog.get(document_id)
 
     def chunks(self, document_id: str | None = None) -> list[Chunk]:
-        return self._documents.chunks(document_id)
+        return self.catalog.chunks(document_id)
 
     def remove(self, document_id: str) -> None:
         """Take a document out of the index; its file stays where it is."""
-        self._index.remove(document_id, self._parts.store)
+        self._index.remove(document_id, self.parts.store)
 
     def status(self) -> dict[str, object]:
         """What the index holds and what the settings name, without loading a model."""
-        documents, chunks = self._documents.counts()
-        made = self._documents.meta()
+        documents, chunks = self.catalog.counts()
+        made = self.catalog.meta()
         return {"index": str(Path(self.config.index).expanduser()), "documents": documents, "chunks": chunks,
                 "traces": self.traces.count(), "index_fingerprint": self.index_fingerprint(),
                 "made_with": {"embedder": made.get("embedder"),
@@ -103,10 +107,10 @@ class Assistant:
 
     def index_fingerprint(self) -> str:
         """12 hex digits over the chunks and the embedder of the index: alike for the same text indexed alike."""
-        made = self._documents.meta()
+        made = self.catalog.meta()
         if known := self._fingerprints.get(made.get("revision", "")):
             return known
-        key = "\n".join([made.get("embedder_fingerprint", ""), *self._documents.chunk_ids()])
+        key = "\n".join([made.get("embedder_fingerprint", ""), *self.catalog.chunk_ids()])
         found = hashlib.sha256(key.encode()).hexdigest()[:12]
         if "revision" in made:
             self._fingerprints[made["revision"]] = found
@@ -116,17 +120,17 @@ class Assistant:
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """float32 (n, dim), rows of unit length."""
-        return self._parts.embedder.embed(texts)
+        return self.parts.embedder.embed(texts)
 
     def embed_query(self, texts: Sequence[str]) -> np.ndarray:
         """The same for questions, as the search reads them: to be compared with vectors of `embed`."""
-        return self._parts.embedder.embed_query(texts)
+        return self.parts.embedder.embed_query(texts)
 
     def rerank(self, question: str, texts: Sequence[str]) -> list[float]:
         """The probability, 0..1, that each text answers the question, in the texts' order."""
-        if self._parts.reranker is None:
+        if self.parts.reranker is None:
             raise InputError("rerank is off in the settings: set rerank=on")
-        return probabilities(question, texts, self._parts.reranker, self._parts.embedder).tolist()
+        return probabilities(question, texts, self.parts.reranker, self.parts.embedder).tolist()
 
     # questions ------------------------------------------------------------------------------------------------
 
@@ -179,10 +183,10 @@ class Assistant:
         check_question(question)
         if not self.config.dense and not self.config.lexical:
             raise InputError("dense and lexical are both off, so nothing can be found: set one of them on")
-        if not self._documents.counts()[1]:
+        if not self.catalog.counts()[1]:
             raise EmptyIndexError(f"the index {self.config.index} holds no documents: run `assistant ingest PATH`, or "
                                   "upload some under Corpus")
-        self._index.check(self._parts.embedder, int(self._documents.meta()["chunk_tokens"]))
+        self._index.check(self.parts.embedder, int(self.catalog.meta()["chunk_tokens"]))
 
     def _retrieve(self, question: str, history: Sequence[Message], watch: Stopwatch):
-        return run_retrieval(question, history, self.config, self._parts, self._documents, self._lexical, watch)
+        return run_retrieval(question, history, self.config, self.parts, self.catalog, self.lexical, watch)

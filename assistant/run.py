@@ -48,13 +48,13 @@ class Run:
 
     def events(self) -> Iterator[Event]:
         rag = self._rag
-        if reply := decline.small_talk(self._question, rag._documents.counts()[0]):
+        if reply := decline.small_talk(self._question, rag.catalog.counts()[0]):
             yield from self._finish(fixed(reply, abstained=False))
             return
         yield Progress("search")
         self._index = rag.index_fingerprint()  # now: an ingest may change the index while the model writes
         self._retrieval, self._asks = rag._retrieve(self._question, self._history, self._watch)
-        self._versions = rag._documents.versions({hit.chunk.document_id for hit in self._retrieval.hits})
+        self._versions = rag.catalog.versions({hit.chunk.document_id for hit in self._retrieval.hits})
         about = overview.find(self._retrieval.query, rag.documents, rag.chunks)
         yield Progress("evidence")
         with self._watch.stage("evidence", n_in=sum(hit.kept for hit in self._retrieval.hits)) as out:
@@ -95,7 +95,7 @@ class Run:
     def _scorer(self, query: str, vector: np.ndarray | None) -> evidence_.Scorer:
         """How well each passage answers. Its cosine is its chunk's: among the sentences of one chunk a sentence's own
         only favours the one that repeats the question (measured on eval/gold/dev.jsonl)."""
-        parts = self._rag._parts
+        parts = self._rag.parts
         vector = parts.embedder.embed_query([query])[0] if vector is None else vector
 
         def score(pool: Sequence[evidence_.Passage]) -> np.ndarray:
@@ -111,7 +111,7 @@ class Run:
 
     def _speak(self, verbatim: bool) -> Iterator[Event]:
         """The model's checked sentences and the quotations. verbatim: quotations only, as for an overview."""
-        query, generator = self._retrieval.query, self._rag._parts.generator
+        query, generator = self._retrieval.query, self._rag.parts.generator
         self._assembly = Assembly(query, self._evidence, self._quotes(),
                                   self._evidence if verbatim else self._essential())
         if not verbatim and decline.unsure(self._retrieval):
@@ -151,7 +151,7 @@ class Run:
         """{marker: (start, end, verbatim slice)} of each evidence's first span."""
         texts: dict[str, str] = {}
         quotes = {}
-        chunks = self._rag._documents.chunks_by_id([e.chunk_id for e in self._evidence])
+        chunks = self._rag.catalog.chunks_by_id([e.chunk_id for e in self._evidence])
         for item in self._evidence:
             if item.chunk_id not in chunks:
                 raise StoreError("the documents changed while the question was answered: ask it again")
@@ -190,7 +190,7 @@ class Run:
 
     def _made(self, status: str, error: str) -> Trace:
         found, config = self._retrieval, self._rag.config
-        fingerprint = config.fingerprint(self._rag._parts.fingerprints()) if status != "failed" else ""
+        fingerprint = config.fingerprint(self._rag.parts.fingerprints()) if status != "failed" else ""
         made = Trace(
             self._id, self._parent, self._began.isoformat(timespec="milliseconds"), status, self._question,
             self._history, found.query, found.query_reason, config.public(), fingerprint,

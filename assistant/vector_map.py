@@ -58,7 +58,7 @@ def vector_map(rag: Assistant, trace: Trace) -> VectorMap:
         raise InputError(f"trace {trace.id} was kept without its earlier turns (redact=on), so its query cannot be "
                          "placed on a map: ask it again in a conversation")
     rag.retrieve(trace.query)  # refuses an empty index, or one of another embedder, in its own words
-    chunks, store = rag.chunks(), rag._parts.store
+    chunks, store = rag.chunks(), rag.parts.store
     vectors = store.vectors([chunk.id for chunk in chunks])
     query = rag.embed_query([trace.query])[0]
     cosines = vectors @ query

@@ -94,7 +94,7 @@ def why_not(rag: Assistant, trace: Trace, chunk_id: str | None = None, passage: 
 
 def _narrowing(rag: Assistant, trace: Trace) -> tuple[frozenset[str], str] | None:
     """(ids of the chunks that are searched alone, the chapters that the question names)."""
-    query, only, _ = read(trace.question, trace.history, rag._parts.embedder, rag._documents, rag._lexical)
+    query, only, _ = read(trace.question, trace.history, rag.parts.embedder, rag.catalog, rag.lexical)
     numbers = " and ".join(map(str, named(query)))
     name = f"chapter{'s' if ' ' in numbers else ''} {numbers}" if numbers else "the chapter that it names"
     return (only, name) if only else None
@@ -106,16 +106,16 @@ class _Look:
     def __init__(self, rag: Assistant, found: Retrieval, total: int,
                  narrowing: tuple[frozenset[str], str] | None) -> None:
         self._rag, self._found, self._total, self._config = rag, found, total, rag.config
-        self.query, store, depth = found.query, rag._parts.store, rag.config.candidates
+        self.query, store, depth = found.query, rag.parts.store, rag.config.candidates
         self._only, self._chapters = narrowing or (None, "")
-        self._vector = vector = rag._parts.embedder.embed_query([found.query])[0]
+        self._vector = vector = rag.parts.embedder.embed_query([found.query])[0]
         self._asks = questions(found.query) if rag.config.k > 1 else (found.query,)
-        more = expand(found.query, rag._lexical, rag._parts.embedder)[0] if self._config.lexical else []
+        more = expand(found.query, rag.lexical, rag.parts.embedder)[0] if self._config.lexical else []
         words = " ".join([found.query, *more])
-        self._everywhere = (_all_dense(store, vector), ranked(rag._lexical.search(words, total)))
+        self._everywhere = (_all_dense(store, vector), ranked(rag.lexical.search(words, total)))
         by_dense = {} if not self._config.dense else search.dense(vector, store, depth) if self._only is None else \
             search.dense_within(vector, store, depth, self._only)
-        by_words = search.lexical(words, rag._lexical, depth, self._only) if self._config.lexical else {}
+        by_words = search.lexical(words, rag.lexical, depth, self._only) if self._config.lexical else {}
         self._reached = (by_dense, by_words)
         # in a named chapter every chunk is looked at, so what was reached is the whole ranking
         self._dense, self._lexical = self._everywhere if self._only is None else self._reached
@@ -151,7 +151,7 @@ class _Look:
 
     def steps_of_text(self, text: str) -> tuple[Step, ...]:
         """What the models would say of a text that is in no chunk."""
-        cosine = float(self._rag._parts.embedder.embed([text])[0] @ self._vector)
+        cosine = float(self._rag.parts.embedder.embed([text])[0] @ self._vector)
         rank = 1 + sum(score.value > cosine for score in self._everywhere[0].values())
         return (Step("dense", cosine, rank, self._total + 1, False, "where it would stand if it were a chunk"),
                 Step("lexical", None, None, self._total, False, "not in the index"),
@@ -184,7 +184,7 @@ class _Look:
                     (f", {limit // 2} of them the nearest by meaning" if limit > 1 else ""))
 
     def _rerank(self, text: str, hit: Hit | None, cosine: float) -> Step:
-        reranker = self._rag._parts.reranker
+        reranker = self._rag.parts.reranker
         others = [h.rerank.value for h in self._found.hits if h.rerank]
         if reranker is None:
             return Step("rerank", None, None, len(others), None, "off in the settings")
@@ -203,7 +203,7 @@ class _Look:
 
     def _chance(self, ask: str, text: str, cosine: float) -> float:
         """The probability for one of the questions; `cosine` is that of the whole question, and so of the only one."""
-        parts = self._rag._parts
+        parts = self._rag.parts
         if len(self._asks) > 1:
             cosine = float(parts.embedder.embed([text])[0] @ parts.embedder.embed_query([ask])[0])
         logits = parts.reranker.logits(ask, [text])
@@ -226,7 +226,7 @@ class _Look:
 
     def _cosine(self, name: str) -> float:
         """What the reranker is given: the mean of the whole chunk's cosine and its nearest vector's."""
-        whole = float(self._rag._parts.store.vectors([name])[0] @ self._vector)
+        whole = float(self._rag.parts.store.vectors([name])[0] @ self._vector)
         nearest = self._reached[0].get(name) or (self._everywhere[0].get(name) if self._outside(name) else None)
         return (whole + nearest.value) / 2 if nearest else whole
 
@@ -240,7 +240,7 @@ class _Look:
     def _after_rerank(self, rerank: Step, hit: Hit) -> str:
         """What a dropped candidate would need."""
         if rerank.passed is False:
-            base = self._rag._parts.reranker.threshold if self._config.threshold is None else self._config.threshold
+            base = self._rag.parts.reranker.threshold if self._config.threshold is None else self._config.threshold
             lower = f"threshold={threshold_for(rerank.value, self._found, base):g}"
             return "" if rerank.rank > self._config.k else \
                 f"it would be kept with {lower}" if len(self._asks) == 1 else f"it would pass with {lower}"

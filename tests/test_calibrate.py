@@ -70,7 +70,7 @@ def rag(tmp_path) -> Assistant:
 def use(rag: Assistant, embedder: FakeEmbedder, reranker) -> None:
     config, store = rag.config, getattr(rag, "kept_store", FakeStore())
     rag.kept_store = store
-    rag._parts = Parts(config, {("embedder", "embedded"): embedder, ("query_encoder", "embedded embedded"): embedder,
+    rag.parts = Parts(config, {("embedder", "embedded"): embedder, ("query_encoder", "embedded embedded"): embedder,
                                 ("vectors", f"{config.index} embedded"): store, ("reranker", "words"): reranker})
 
 
@@ -126,12 +126,12 @@ def test_a_calibration_counts_for_the_models_it_names_and_no_others(rag, tmp_pat
     question = "When does the museum of Velm open?"
     before = rag.retrieve(question)
     assert (before.gate, before.calibrated) == ("off", False) and "assistant calibrate" in before.gate_reason
-    plain = rag._parts.fingerprints()["reranker"]
+    plain = rag.parts.fingerprints()["reranker"]
     report = calibrate(rag, tmp_path / "gold.jsonl", load)
     found = rag.retrieve(question)  # the same Assistant, from the next question on
-    assert found.calibrated and found.gate == "passed" and rag._parts.reranker.threshold == report["threshold"]
+    assert found.calibrated and found.gate == "passed" and rag.parts.reranker.threshold == report["threshold"]
     assert rag.retrieve("How much is a ticket for the swimming pool in Velm?").gate == "declined"
-    assert rag._parts.fingerprints()["reranker"] != plain == "words-1"
+    assert rag.parts.fingerprints()["reranker"] != plain == "words-1"
     stored = json.loads(Path(report["file"]).read_text())
     assert stored["embedder"] == "fake-64" and stored["reranker_fingerprint"] == "words-1"
     assert stored["query_encoders"] == ["off"] and stored["fitted_on"]["answerable"] == 22
@@ -146,10 +146,10 @@ def test_a_calibration_counts_for_the_models_it_names_and_no_others(rag, tmp_pat
     reader = FakeEmbedder()
     reader.query_fingerprint = "another"
     use(rag, reader, Words())
-    assert not rag._parts.reranker.calibrated
+    assert not rag.parts.reranker.calibrated
     use(rag, FakeEmbedder("e5"), Words())
-    assert not rag._parts.reranker.calibrated and rag._parts.reranker.threshold == 0.0
-    np.testing.assert_allclose(rag._parts.reranker.probabilities(np.zeros(1), np.ones(1)), [0.5])
+    assert not rag.parts.reranker.calibrated and rag.parts.reranker.threshold == 0.0
+    np.testing.assert_allclose(rag.parts.reranker.probabilities(np.zeros(1), np.ones(1)), [0.5])
 
 
 def test_the_embedded_reranker_is_calibrated_for_the_embedded_embedder_alone(tmp_path):

@@ -96,7 +96,7 @@ def test_three_documents_are_indexed_and_a_question_is_answered_through_it(serve
     answer = rag.answer("When does the ferry to Skarn leave?")
     assert "half past seven" in answer.text and answer.citations[0].document == "The ferry"
     chunks = rag.chunks()
-    stored = rag._parts.store.vectors([chunk.id for chunk in chunks])
+    stored = rag.parts.store.vectors([chunk.id for chunk in chunks])
     np.testing.assert_allclose(stored, embedder.embed([passage(chunk) for chunk in chunks]), atol=1e-5)
     trace = rag.trace(answer.trace_id)
     assert trace.config["embedder"] == server.url

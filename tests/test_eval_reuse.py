@@ -33,7 +33,7 @@ def test_the_assistant_that_was_given_stays_as_it_was(rag):
     question = "difference between HNSW and IVF"
     found, wanted = twin.retrieve(question), rag.retrieve(question)
     assert [hit.chunk.id for hit in found.hits] == [hit.chunk.id for hit in wanted.hits]
-    assert question in twin._parts.embedder._asked
-    assert twin._parts.reranker is rag._parts.reranker and not isinstance(rag._parts.embedder, Remembering)
+    assert question in twin.parts.embedder._asked
+    assert twin.parts.reranker is rag.parts.reranker and not isinstance(rag.parts.embedder, Remembering)
     off = twin.with_config(rag.config.replace({"rerank": False}))
-    assert off._parts.embedder is twin._parts.embedder
+    assert off.parts.embedder is twin.parts.embedder

@@ -126,9 +126,9 @@ def test_models_are_loaded_once_for_several_configs_and_indexes(plan):
     first = bench._models
     bench.run(Config(llm="off", k=2, chunk_tokens=64))
     assert bench._models is not first and bench._models.config.chunk_tokens == 64
-    assert bench._models._parts.embedder is first._parts.embedder
-    assert bench._models._parts.store is not first._parts.store
-    assert sum(kind == "reranker" for kind, _ in first._parts._made) == 1
+    assert bench._models.parts.embedder is first.parts.embedder
+    assert bench._models.parts.store is not first.parts.store
+    assert sum(kind == "reranker" for kind, _ in first.parts._made) == 1
 
 
 def test_what_the_gold_set_does_not_hold_is_absent_and_never_passes(plan, capsys):
@@ -177,7 +177,7 @@ def test_a_part_that_raises_is_a_crash_of_each_question_it_was_needed_for(plan):
     bench = Bench(Plan(("retrieval",), plan.paths, plan.gold))
     rag = indexed(plan.paths, bench._documents, Config(llm="off"))
     rag.warm()
-    rag._parts.reranker.scorer._loaded[2].shutdown()
+    rag.parts.reranker.scorer._loaded[2].shutdown()
     bench._models = rag
     with pytest.raises(RuntimeError):
         rag.retrieve(LIT[0])

@@ -129,9 +129,9 @@ def test_hits_are_ordered_and_each_carries_its_stages_and_reason(rag, question):
 
 def _nearest(rag, vector) -> dict[str, float]:
     """{chunk id: cosine with the nearest of its vectors}, by looking at every one."""
-    names = sorted(rag._parts.store.ids())
+    names = sorted(rag.parts.store.ids())
     best: dict[str, float] = {}
-    for name, cosine in zip(names, rag._parts.store.vectors(names) @ vector, strict=True):
+    for name, cosine in zip(names, rag.parts.store.vectors(names) @ vector, strict=True):
         best[chunk_of(name)] = max(best.get(chunk_of(name), -1.0), float(cosine))
     return best
 
@@ -152,7 +152,7 @@ def test_the_approximate_search_finds_the_true_nearest_chunks(rag):
         vector = rag.embed([question])[0]
         nearest = _nearest(rag, vector)
         true = sorted(nearest, key=lambda name: -nearest[name])[:20]
-        found = [name for name, score in dense(vector, rag._parts.store, 20).items() if score.rank <= 20]
+        found = [name for name, score in dense(vector, rag.parts.store, 20).items() if score.rank <= 20]
         assert len(set(true) & set(found)) >= 19
 
 
@@ -212,9 +212,9 @@ def test_without_a_language_model_everything_is_quoted(rag):
 
 def test_with_config_shares_models_and_store(rag):
     twin = with_settings(rag, k=2, rerank=False)
-    assert twin._parts.embedder is rag._parts.embedder and twin._parts.store is rag._parts.store
-    assert twin._parts.reranker is None and rag._parts.reranker is not None
-    assert with_settings(twin, rerank=True)._parts.reranker is rag._parts.reranker
+    assert twin.parts.embedder is rag.parts.embedder and twin.parts.store is rag.parts.store
+    assert twin.parts.reranker is None and rag.parts.reranker is not None
+    assert with_settings(twin, rerank=True).parts.reranker is rag.parts.reranker
     assert (
         rag.config.k == 4 and len([h for h in with_settings(rag, k=1).retrieve(HNSW).hits if h.rerank and h.kept]) == 1
     )
@@ -350,7 +350,7 @@ def test_the_index_fingerprint_follows_every_change_and_is_not_made_anew_for_eac
     before = one.index_fingerprint()
     assert other.index_fingerprint() == before
     read = []
-    monkeypatch.setattr(one._documents, "chunk_ids", lambda: read.append(1) or ["x"])
+    monkeypatch.setattr(one.catalog, "chunk_ids", lambda: read.append(1) or ["x"])
     assert one.with_config(config).index_fingerprint() == before and read == []
     (tmp_path / "lake.txt").write_text("Velm is a deep lake.", encoding="utf-8")
     one.ingest([tmp_path / "lake.txt"])

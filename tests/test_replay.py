@@ -144,9 +144,9 @@ def test_a_trace_that_cannot_be_kept_costs_no_answer(rag, tmp_path, monkeypatch,
 
 def test_traces_are_pruned_as_the_settings_say(rag, tmp_path):
     few = Assistant(rag.config.replace({"index": str(tmp_path), "llm": "off", "trace_count": 2}))
-    few._parts = rag._parts.with_config(few.config)
+    few.parts = rag.parts.with_config(few.config)
     (tmp_path / "a.txt").write_text("A zebra has stripes. Its stripes confuse flies.", encoding="utf-8")
-    few._parts._made.pop(("vectors", f"{few.config.index} embedded"), None)
+    few.parts._made.pop(("vectors", f"{few.config.index} embedded"), None)
     few.ingest([tmp_path / "a.txt"])
     ids = [few.answer(question).trace_id for question in ("What confuses flies?", "Hello!", "What has a zebra?")]
     assert [summary.id for summary in few.traces.list()] == ids[:0:-1]

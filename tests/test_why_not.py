@@ -51,7 +51,7 @@ def test_a_dropped_candidate_says_what_dropped_it(rag, trace):
 def test_a_chunk_that_no_search_reached_has_its_true_place_among_all(rag, trace):
     known = {hit.chunk.id for hit in trace.hits}
     vector = rag.embed_query([trace.query])[0]
-    store = rag._parts.store
+    store = rag.parts.store
     ids = sorted(store.ids())
     cosines = store.vectors(ids) @ vector
     best = {}
@@ -69,8 +69,8 @@ def test_a_chunk_that_no_search_reached_has_its_true_place_among_all(rag, trace)
 def rag_probability(rag, query, chunk):
     from assistant.text.readable import passage
     vector = rag.embed_query([query])[0]
-    reranker = rag._parts.reranker
-    cosine = rag._parts.store.vectors([chunk.id]) @ vector
+    reranker = rag.parts.reranker
+    cosine = rag.parts.store.vectors([chunk.id]) @ vector
     return float(reranker.probabilities(reranker.logits(query, [passage(chunk)]), cosine)[0])
 
 

@@ -31,11 +31,11 @@ def space(rag: Assistant, which: str, most: int, report: Report) -> tuple[list[s
     if which == "word table":
         chosen = rows[at]
         return words, chosen / np.linalg.norm(chosen, axis=1, keepdims=True)
-    return words, kept(("words", rag._parts.embedder.fingerprint, str(most)), lambda: _encoded(rag, words, report))
+    return words, kept(("words", rag.parts.embedder.fingerprint, str(most)), lambda: _encoded(rag, words, report))
 
 
 def _encoded(rag: Assistant, words: list[str], report: Report) -> np.ndarray:
-    key = hashlib.sha256("\n".join([rag._parts.embedder.fingerprint, *words]).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\n".join([rag.parts.embedder.fingerprint, *words]).encode()).hexdigest()[:16]
     file = Path(rag.config.index).expanduser() / "lab" / f"words-{key}.npz"
     if file.is_file():
         stored = np.load(file)

@@ -196,7 +196,7 @@ def why_not(rows: list[tuple], exact_ms: float, k: int) -> str:
 
 
 def _of(rag: Assistant, source: str) -> tuple[str, ...]:
-    fingerprint = rag._parts.embedder.fingerprint
+    fingerprint = rag.parts.embedder.fingerprint
     return (fingerprint,) if source == "word table" else (fingerprint, rag.index_fingerprint())
 
 

@@ -53,20 +53,20 @@ def kept(key: tuple[str, ...], make: Callable[[], T]) -> T:
 
 def models_key(rag: Assistant) -> tuple[str, str]:
     """What embedder and reranker contain."""
-    reranker = rag._parts.reranker
-    return rag._parts.embedder.fingerprint, reranker.fingerprint if reranker else "off"
+    reranker = rag.parts.reranker
+    return rag.parts.embedder.fingerprint, reranker.fingerprint if reranker else "off"
 
 
 def _embedder(rag: Assistant):
     """What reads texts, without what an encoder of questions may add to it."""
-    made = rag._parts.embedder
+    made = rag.parts.embedder
     return getattr(made, "_inner", made)
 
 
 def _network(rag: Assistant):
     model = getattr(_embedder(rag), "model", None)
     if model is None or not hasattr(model, "tokenizer"):
-        raise InputError(f"this demo looks inside the embedder, which {rag._parts.embedder.name} does not allow: "
+        raise InputError(f"this demo looks inside the embedder, which {rag.parts.embedder.name} does not allow: "
                          "set embedder=embedded")
     return model
 
@@ -78,7 +78,7 @@ def probabilities(rag: Assistant, question: str, texts: Sequence[str],
     cosines: of the question's `Assistant.embed_query` with the texts' `Assistant.embed`; for chunks of the index, those
     of `nearest_chunks`.
     """
-    reranker = rag._parts.reranker
+    reranker = rag.parts.reranker
     if reranker is None:
         return (None,) * len(texts)
     found = reranker.probabilities(reranker.logits(question, list(texts)), np.asarray(cosines, np.float32))
@@ -86,16 +86,16 @@ def probabilities(rag: Assistant, question: str, texts: Sequence[str],
 
 
 def embedder_name(rag: Assistant) -> str:
-    return rag._parts.embedder.name
+    return rag.parts.embedder.name
 
 
 def max_tokens(rag: Assistant) -> int:
     """Word pieces that the embedder reads; what lies beyond is cut off."""
-    return rag._parts.embedder.max_tokens
+    return rag.parts.embedder.max_tokens
 
 
 def count_tokens(rag: Assistant, texts: Sequence[str]) -> list[int]:
-    return rag._parts.embedder.count_tokens(texts)
+    return rag.parts.embedder.count_tokens(texts)
 
 
 def cut_pieces(rag: Assistant, text: str) -> list[str]:
@@ -113,7 +113,7 @@ def table(rag: Assistant) -> tuple[list[str], np.ndarray]:
             if at < len(rows):
                 pieces[at] = piece
         return pieces, rows
-    return kept(("table", rag._parts.embedder.fingerprint), read)
+    return kept(("table", rag.parts.embedder.fingerprint), read)
 
 
 def tokens(rag: Assistant, texts: Sequence[str]) -> list[Tokens]:
@@ -150,7 +150,7 @@ class PictureEncoder:
         try:
             other = rag.with_config(rag.config.replace({"embedder": name}))  # the same index, which is not asked
             self._network, self._lock = _network(other), _embedder(other)._lock
-            self.key = other._parts.embedder.fingerprint
+            self.key = other.parts.embedder.fingerprint
         except (ModelError, OSError, ValueError) as error:  # a name too long for a path is an OSError
             raise InputError(f"model {quoted(name, 120)} is not on this machine, or is no model: "
                              f"{self._EXPECTED}") from error
@@ -197,7 +197,7 @@ def embed_mixed(rag: Assistant, texts: Sequence[str], group: int = 6, report: Re
 def own_vectors(rag: Assistant, texts: Sequence[str], report: Report = no_report) -> np.ndarray:
     """`embed_mixed` of a list that the user gave, kept: changing another input does not embed it again."""
     digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()
-    return kept(("own", rag._parts.embedder.fingerprint, digest), lambda: embed_mixed(rag, texts, 32, report))
+    return kept(("own", rag.parts.embedder.fingerprint, digest), lambda: embed_mixed(rag, texts, 32, report))
 
 
 def chunk_vectors(rag: Assistant, least: int = 1) -> tuple[list[Chunk], np.ndarray]:
@@ -207,8 +207,8 @@ def chunk_vectors(rag: Assistant, least: int = 1) -> tuple[list[Chunk], np.ndarr
         raise InputError(f"the index holds {len(chunks)} chunks: expected at least {least}; ingest more documents, or "
                          "give texts of your own")
     def read():
-        return rag._parts.store.vectors([chunk.id for chunk in chunks])
-    return chunks, kept(("chunks", rag.index_fingerprint(), rag._parts.embedder.fingerprint), read)
+        return rag.parts.store.vectors([chunk.id for chunk in chunks])
+    return chunks, kept(("chunks", rag.index_fingerprint(), rag.parts.embedder.fingerprint), read)
 
 
 def nearest_chunks(rag: Assistant, question: np.ndarray, n: int) -> tuple[list[Chunk], np.ndarray, np.ndarray]:
@@ -216,10 +216,10 @@ def nearest_chunks(rag: Assistant, question: np.ndarray, n: int) -> tuple[list[C
     has them, best first: a chunk is as near as its nearest vector, its own or a sentence's, and the reranker gets the
     mean of that and its own (assistant.retrieve.stages). question: float32 (dim,), a row of `Assistant.embed_query`."""
     known = {chunk.id: chunk for chunk in rag.chunks()}
-    near = search.dense(question, rag._parts.store, n)
+    near = search.dense(question, rag.parts.store, n)
     names = [name for name in near if name in known][:n]
     nearest = np.array([near[name].value for name in names], np.float32)
-    return [known[name] for name in names], nearest, (rag._parts.store.vectors(names) @ question + nearest) / 2
+    return [known[name] for name in names], nearest, (rag.parts.store.vectors(names) @ question + nearest) / 2
 
 
 def last_trace_id(rag: Assistant) -> str | None:

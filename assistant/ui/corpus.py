@@ -46,7 +46,7 @@ class Corpus:
         self.upload.upload(self.ingest, [self.upload, self.opened], [self.note, self.table, self.upload], **quiet)
 
     def show(self, opened: str) -> tuple[str, str]:
-        return documents_html(self.rag._documents.sizes(), opened), self._detail(opened)
+        return documents_html(self.rag.catalog.sizes(), opened), self._detail(opened)
 
     def refresh(self, opened: str) -> tuple[object, object]:
         """The tab comes to the front. With nothing open the detail is left alone: a link that opens a document brings

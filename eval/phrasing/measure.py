@@ -122,11 +122,11 @@ def on_gold(gold_file: Path, documents: Sequence[str], adapter: Path | None, lim
         asked = [asked[int(n)] for n in np.linspace(0, len(asked) - 1, min(limit, len(asked)))]
     rag = Assistant(Config(index=index))
     rag.ingest(list(documents))
-    rag._parts = rag._parts.with_reranker(Remembering(rag._parts.reranker))
+    rag.parts = rag.parts.with_reranker(Remembering(rag.parts.reranker))
     ways = {"evidence": rag.with_config(rag.config.replace({"llm": "off"})), **({} if only else {"base": rag})}
     if adapter:
         ways["adapter"] = twin = rag.with_config(rag.config)
-        twin._parts = Parts(rag.config, {**rag._parts._made,
+        twin.parts = Parts(rag.config, {**rag.parts._made,
                                          ("llm", "embedded"): LlamaGenerator(embedded_file(), adapter)})
     return {name: _asked(way, asked) for name, way in ways.items()}
 

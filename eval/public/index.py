@@ -66,11 +66,11 @@ def index(public: PublicSet, config: Config, models: Assistant | None = None,
     """
     folder, ids = as_files(public)
     documents = documents_of([folder])
-    parts = models._parts.with_config(config) if models else Parts(config)
+    parts = models.parts.with_config(config) if models else Parts(config)
     ahead = Ahead(parts.embedder, documents, config.chunk_tokens, report)
-    lent = SimpleNamespace(_parts=parts.with_embedder(ahead))
+    lent = SimpleNamespace(parts=parts.with_embedder(ahead))
     rag = indexed([folder], documents, config, lent)
-    rag._parts = Parts(rag.config, {**lent._parts._made, **parts._made}, parts._lock)
+    rag.parts = Parts(rag.config, {**lent.parts._made, **parts._made}, parts._lock)
     return rag, {d.id: ids[int(Path(d.source).stem)] for d in documents}, not ahead.used
 
 

@@ -76,7 +76,7 @@ def run(public: PublicSet, config: Config, *, models: Assistant | None = None, w
                                                if not (not_itself and pair[0] == query)])
         report(done, len(asked), "queries")
     result = _result(public, {query: public.queries[query] for query in asked}, runs, errors, rag.config.public(),
-                     {"config": rag.config.fingerprint(rag._parts.fingerprints()), "index": rag.index_fingerprint()},
+                     {"config": rag.config.fingerprint(rag.parts.fingerprints()), "index": rag.index_fingerprint()},
                      limit, not_itself)
     result["timings"] = {"suites_s": {SUITE: round(time.perf_counter() - began, 3)}, "index_s": round(index_s, 3),
                          "index_cached": cached, "latency_ms": searcher.latency()}
@@ -146,7 +146,7 @@ def _joined(head: Ranking, rest: Ranking) -> Ranking:
 
 def _vectors(public: PublicSet, rag: Assistant, report: Report) -> np.ndarray:
     """float32 (documents, dim) of "title text", kept in the state folder beside the set's documents."""
-    file = state_folder() / "public" / public.corpus_fingerprint() / f"whole-{rag._parts.embedder.fingerprint}.npy"
+    file = state_folder() / "public" / public.corpus_fingerprint() / f"whole-{rag.parts.embedder.fingerprint}.npy"
     if file.is_file():
         return np.load(file)
     texts, parts = [f"{entry.title} {entry.text}".strip() for entry in public.corpus], []

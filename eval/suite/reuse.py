@@ -64,5 +64,5 @@ def _names(config: Config) -> tuple[str, str]:
 def remembering(rag: Assistant) -> Assistant:
     """The same Assistant, whose embedder remembers; the one that was given is left as it is, and shares every model."""
     twin = rag.with_config(rag.config)
-    twin._parts = _Parts(rag._parts, rag.config, (_names(rag.config), Remembering(rag._parts.embedder)))
+    twin.parts = _Parts(rag.parts, rag.config, (_names(rag.config), Remembering(rag.parts.embedder)))
     return twin

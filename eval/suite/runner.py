@@ -101,7 +101,7 @@ class Bench:
         timings = session.timings()
         return {"layout": LAYOUT, "created": datetime.now(UTC).isoformat(timespec="seconds"),
                 "config": rag.config.public(), "limit": plan.limit,
-                "fingerprints": {"config": rag.config.fingerprint(rag._parts.fingerprints()),
+                "fingerprints": {"config": rag.config.fingerprint(rag.parts.fingerprints()),
                                  "index": rag.index_fingerprint(), "gold": gold_fingerprint(cases),
                                  "corpus": _hash(*sorted(d.sha256 for d in self._documents))},
                 "suites": suites, "timings": {**timings, "whole_s": round(time.perf_counter() - began, 3),
@@ -137,7 +137,7 @@ def indexed(paths: Sequence[Path], documents: Sequence[Document], config: Config
     # on a Chroma server each of these short-lived indexes would leave a collection behind
     rag = Assistant(config.replace({"index": str(folder), "traces": False, "vectors": "embedded"}))
     if models is not None:
-        rag._parts = Parts(rag.config, models._parts._made, models._parts._lock)
+        rag.parts = Parts(rag.config, models.parts._made, models.parts._lock)
     if rag.status()["documents"] != len(documents):
         rag.ingest(paths)
     os.utime(folder)
