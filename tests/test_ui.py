@@ -1,12 +1,9 @@
 """The interface's HTML, as pure functions over records: escaping, offsets, whose words, what is shown when."""
 from __future__ import annotations
 
-import html
 import queue
-import random
 import re
 import socket
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -18,212 +15,19 @@ from assistant.config import Config
 from assistant.errors import ConfigError, InputError
 from assistant.records import (
     Answer,
-    Chunk,
-    Citation,
     Document,
     Evidence,
-    Hit,
     IngestReport,
     Score,
-    Span,
     Support,
-    Trace,
 )
-from assistant.ui.answer import answer_html, partial, sources_text
 from assistant.ui.conversation_list import list_html
-from assistant.ui.corpus import Corpus, chunks_of_html, documents_html, progress_html
+from assistant.ui.corpus import Corpus
 from assistant.ui.inspector import chunks_html, evidence_html, prompt_html, timings_html
-from assistant.ui.prose import Mark, esc, inline, marked, math
-from assistant.ui.thread import examples, first_screen, lone_html, turns_html
-
-EVIL = '<script>alert("x")</script> & <img src=x onerror=alert(1)>'
-TEXT = "HNSW walks a graph. IVF scans lists."
-BEST = Score(0.9, 1)
-BASE = 100  # where the chunk starts in its document
-
-
-def hit(kept: bool = True, text: str = TEXT, rerank: Score | None = BEST) -> Hit:
-    chunk = Chunk("c1", "d1", "Chapter 9 > ANN", text, BASE, BASE + len(text), 12)
-    return Hit(chunk, "Connections", Score(-0.5, 3), Score(6.0, 2), Score(1 / 61, 7), rerank, kept, "best of 20")
-
-
-def evidence(start: int, end: int, marker: int = 1, text: str = TEXT) -> Evidence:
-    return Evidence(marker, "c1", "Connections", "Chapter 9 > ANN", ((BASE + start, BASE + end),), text[start:end], 0.8)
-
-
-def trace(answer: Answer | None = None, **changes) -> Trace:
-    given = dict(id="t1", parent=None, created="2026-01-02T03:04:05Z", status="complete", question="HNSW?", history=(),
-                 query="HNSW?", query_reason="", config={"k": 4, "rerank": True, "threshold": None},
-                 config_fingerprint="aa", index_fingerprint="bb", hits=(hit(),), gate="passed", gate_reason="0.90",
-                 calibrated=True, evidence=(evidence(0, 19),), prompt=({"role": "system", "content": EVIL},),
-                 draft=EVIL, answer=answer or cited(),
-                 spans=(Span("dense", 0.0, 5.0, 1, 20), Span("rerank", 5.0, 15.0, 20, 20)))
-    known = {key: value for key, value in (given | changes).items()}
-    return Trace(**known)
-
-
-def cited() -> Answer:
-    text = "A graph is walked [1]. HNSW walks a graph. [1]"
-    quote = TEXT[:19]
-    return Answer(text, tuple(Citation(1, "c1", "Connections", "Chapter 9 > ANN", BASE, BASE + 19, quote, at, at + 3)
-                              for at in (18, 43)),
-                  support=(Support(0, 22, True, (1,), 0.8, "model"), Support(23, 46, True, (1,), 0.8, "quoted")),
-                  trace_id="t1")
-
-
-def visible(markup: str) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", "", re.sub(r"<sup[^>]*>.*?</sup>", "", markup)))
-
-
-def marks_in(markup: str) -> list[tuple[int, int, str]]:
-    found = re.findall(r'<mark[^>]*data-start="(\d+)" data-end="(\d+)"[^>]*>(.*?)</mark>', markup, re.S)
-    return [(int(start), int(end), visible(inner)) for start, end, inner in found]
-
-
-class Tags(HTMLParser):
-    """The names of the elements and attributes that a browser would see."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: set[str] = set()
-        self.attributes: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list) -> None:
-        self.seen.add(tag)
-        self.attributes |= {name for name, _ in attrs}
-
-
-# text
-
-
-def test_no_text_of_others_becomes_markup():
-    some = Hit(Chunk("c", "d", EVIL, EVIL, 0, len(EVIL), 3), EVIL, Score(0.1, 1), reason=EVIL)
-    said = Answer(EVIL + " [1]", (Citation(1, "c", EVIL, EVIL, 0, 5, EVIL, 0, 3),), trace_id="t")
-    item = Evidence(1, "c", EVIL, EVIL, ((0, len(EVIL)),), EVIL, 0.5)
-    evil = trace(said, question=EVIL, query=EVIL + "!", query_reason=EVIL, hits=(some,), evidence=(item,),
-                 gate_reason=EVIL)
-    document = Document("d", EVIL, EVIL, EVIL, "")
-    pages = [
-        turns_html([Turn(0, "user", EVIL), Turn(1, "assistant", EVIL, "t"), Turn(2, "notice", EVIL)],
-                   lambda _: evil, "t"),
-        lone_html(evil), evidence_html(evil.hits, evil.evidence), chunks_html(evil), prompt_html(evil),
-        timings_html(evil.spans, {EVIL: EVIL}), first_screen([document]), chunks_of_html(document, [some.chunk]),
-        documents_html([Size("d", EVIL, EVIL, 9, 1)]), progress_html(1, 2, EVIL), marked(f"```\n{EVIL}\n```"),
-        marked(f"| {EVIL} |\n|---|\n| {EVIL} |"),
-        inline(f"`{EVIL}` **{EVIL}** ${EVIL}$"),
-    ]
-    for page in pages:
-        tags = Tags()
-        tags.feed(page)
-        assert tags.seen and not {"script", "img"} & tags.seen
-        assert not [name for name in tags.attributes if name.startswith("on")]
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_marks_are_the_evidence_character_for_character(seed):
-    dice = random.Random(seed)
-    words = ["HNSW", "<b>", "a&b", "naïve", "“x”", "0.5", "graph", "…", "IVF."]
-    text = "\n\n".join(" ".join(dice.choices(words, k=dice.randint(2, 9))) for _ in range(dice.randint(1, 4)))
-    base = dice.randint(0, 5000)
-    cuts = sorted(dice.sample(range(len(text) + 1), 4))
-    spans = [(base + cuts[0], base + cuts[1]), (base + cuts[2], base + cuts[3])]
-    page = marked(text, base, [Mark(start, end, n) for n, (start, end) in enumerate(spans, 1)], "ev-")
-    covered = set()
-    for start, end, shown in marks_in(page):
-        assert shown == text[start - base:end - base]
-        covered |= set(range(start, end))
-    wanted = {at for start, end in spans for at in range(start, end) if not text[at - base].isspace()}
-    assert wanted <= covered
-    assert covered <= {at for start, end in spans for at in range(start, end)}
-    assert re.sub(r"\s", "", visible(page)) == re.sub(r"\s", "", text)
-
-
-def test_a_table_keeps_its_cells_and_marks_its_row():
-    text = "| Model | Size |\n|---|---|\n| MiniLM | 384 |\n| BGE | 768 |"
-    start = text.index("| MiniLM")
-    page = marked(text, 0, [Mark(start, text.index("\n| BGE"), 2), Mark(0, text.index("\n"), 2, main=False)], "ev-")
-    cells = [visible(cell) for cell in re.findall(r"<t[hd]>(.*?)</t[hd]>", page)]
-    assert cells == ["Model", "Size", "MiniLM", "384", "BGE", "768"]
-    assert [shown for *_, shown in marks_in(page)] == ["Model", "Size", "MiniLM", "384"]
-    assert page.index('id="ev-2"') > page.index("Size")  # the row, not its header, is where a chip leads
-    assert page.count('id="ev-2"') == 1
-
-
-def test_prices_stay_prices_and_formulas_are_set():
-    assert inline("from $0.02 to $0.13 a million") == "from $0.02 to $0.13 a million"
-    assert visible(inline(r"it is $\sqrt{2} \approx 1.414$ long")) == "it is √2 ≈ 1.414 long"
-    assert visible(math(r"\frac{a}{b_1}")) == "a / b1"
-    assert "<sub>" in math("x_i") and "<sup>" in math("x^{2}")
-    for broken in ("{", "}", "_", "^", "\\", r"\frac", r"\frac{", r"\sqrt", "a__b^^c", "{" * 50):
-        math(broken)
-
-
-def test_control_characters_and_lone_surrogates_cannot_break_the_page():
-    assert esc("a\x00b\x1b") == "a\ufffdb\ufffd"
-    esc("\ud800").encode("utf-8")
-    assert esc("x" * 50, 10) == "x" * 10 + " … 40 more characters", "no markup: it may stand in an attribute"
-
-
-# answers
-
-
-def test_whose_words_a_sentence_is_can_be_seen_and_markers_are_chips():
-    page = answer_html(cited())
-    said = re.search(r'<p class="gb-said">(.*?)</p>', page)[1]
-    quoted = re.search(r"<blockquote.*?>(.*?)</blockquote>", page)[1]
-    assert "A graph is walked" in said and "HNSW walks" not in said
-    assert "HNSW walks a graph." in quoted
-    assert page.count('data-act="cite" data-marker="1"') == 2
-    assert 'aria-label="Source 1: Connections &gt; Chapter 9 &gt; ANN"' in page
-    assert "[1]" not in visible(page)
-
-
-def test_neighbours_of_one_origin_share_a_paragraph_unless_a_line_ends():
-    one = partial([("One [1].", Support(0, 8, True, (1,), 1, "quoted")),
-                   (" Two [2].", Support(9, 17, True, (2,), 1, "quoted"))])
-    assert answer_html(one).count("<blockquote") == 1
-    two = partial([("One [1].", Support(0, 8, True, (1,), 1, "quoted")),
-                   ("\n\nTwo [2].", Support(10, 18, True, (2,), 1, "quoted"))])
-    assert answer_html(two).count("<blockquote") == 2
-
-
-def test_a_fenced_quotation_is_set_as_code_with_its_chip():
-    text = "```\nindex = faiss.IndexFlatIP(384)\nindex.add(x)\n``` [3]"
-    page = answer_html(Answer(text, support=(Support(0, len(text), True, (3,), 1, "quoted"),)))
-    assert "```" not in page and "index = faiss.IndexFlatIP(384)\nindex.add(x)" in page and 'data-marker="3"' in page
-
-
-def test_only_the_markers_at_a_sentences_end_are_citations():
-    said = Support(0, 40, True, (3, 4), 1, "quoted")
-    page = answer_html(partial([("As x[0] and [2] say, it is [1] so [3][4].", said)]))
-    assert re.findall(r'data-act="cite" data-marker="(\d+)"', page) == ["3", "4"]
-    assert visible(page) == "As x[0] and [2] say, it is [1] so34."
-
-
-def test_code_that_was_cut_from_its_fence_is_still_code():
-    page = marked('x = embed(["a"])\n\nprint(x[0])\n```')
-    assert page.count("<pre") == 2 and "<p" not in page.replace("<pre", "") and "```" not in page
-
-
-def test_an_answer_without_any_support_is_still_shown():
-    assert visible(answer_html(Answer("Plain text [2]."))) == "Plain text2."
-    assert answer_html(Answer("")) == ""
-
-
-def test_copied_text_names_each_source_once():
-    assert sources_text(cited()) == ("A graph is walked [1]. HNSW walks a graph. [1]\n\nSources\n"
-                                     "[1] Connections > Chapter 9 > ANN: “HNSW walks a graph.”")
-
+from assistant.ui.thread import examples, first_screen, turns_html
+from tests.ui_values import BASE, EVIL, evidence, hit, marks_in, trace, visible
 
 # the inspector
-
-
-def test_the_rest_of_a_split_table_stands_under_its_header():
-    rest = "| Tisse | 4 m |\n| Velm | 90 m |"
-    table = marked(rest, 100, [Mark(100, 114, 1)], header="| Lake | *Depth* |")
-    assert re.findall(r"<th>(.*?)</th>", table) == ["Lake", "<em>Depth</em>"]
-    assert [len(re.findall("<td>", row)) for row in table.split("<tr>")[1:]] == [0, 2, 2]
-    assert re.findall("<th>", marked(rest)) == ["<th>"] * 2
 
 
 def test_evidence_is_marked_inside_its_chunk_cited_apart_from_uncited():
@@ -332,7 +136,7 @@ class Sized:
     """An assistant whose documents are told by their sizes; it keeps what it is given to read, or fails."""
 
     def __init__(self, error: Exception | None = None) -> None:
-        self._documents, self.error, self.read = self, error, []
+        self.catalog, self.error, self.read = self, error, []
 
     def sizes(self) -> list[Size]:
         return [Size("d1", "Zebras", "zebra.md", 1234, 5)]
