@@ -61,8 +61,8 @@ class Config:
     lexical: bool = _setting(True, "search by words (BM25)")
     rerank: bool = _setting(True, "rerank with the cross-encoder, and decline by its probability")
     candidates: int = _setting(20, "chunks that each search gives, and that are reranked", low=1, high=200)
-    k: int = _setting(4, "chunks kept for the answer, at most", low=1, high=20)
-    evidence: int = _setting(6, "evidence sentences, at most", low=1, high=20)
+    k: int = _setting(4, "chunks kept for the answer, at most, beside the neighbours that complete one", low=1, high=20)
+    evidence: int = _setting(6, "evidence passages, at most, but for a table that is asked for whole", low=1, high=20)
     threshold: float | None = _setting(None, "probability under which a question is declined, 0 to 1; "
                                              "\"auto\" is the reranker's own", low=0.0, high=1.0)
     temperature: float = _setting(0.0, "of the language model; 0 repeats exactly", low=0.0, high=2.0)

@@ -36,9 +36,9 @@ LABEL = re.compile("“(.+)”")
 @pytest.mark.parametrize("demo", demos(), ids=lambda demo: demo.name)
 def test_every_input_has_a_component_that_holds_its_default_and_gives_it_back(demo):
     with gr.Blocks():
-        parts = [component(spec, demo.name) for spec in demo.inputs]
+        parts = [component(spec, demo.name) for spec in demo.shown]
     assert len({part.elem_id for part in parts}) == len(parts)
-    for spec, part in zip(demo.inputs, parts, strict=True):
+    for spec, part in zip(demo.shown, parts, strict=True):
         assert spec.label in part.label
         expected = {"text": gr.Textbox, "lines": gr.Textbox, "choice": gr.Radio | gr.Dropdown,
                     "number": gr.Slider | gr.Number, "file": gr.File, "picture": gr.ImageEditor}[spec.kind]
@@ -55,7 +55,7 @@ def test_presets_fill_the_components_with_what_the_demo_accepts(demo):
 
 def test_sliders_reach_both_ends_and_the_default():
     for demo in demos():
-        for spec in demo.inputs:
+        for spec in demo.shown:
             if spec.kind == "number" and isinstance(component(spec, demo.name), gr.Slider):
                 for value in (spec.default, spec.high):
                     steps = (value - spec.low) / step(spec)
@@ -177,3 +177,9 @@ def test_the_page_starts_without_the_demos_libraries():
             "print(sorted({'torch', 'sklearn', 'plotly', 'faiss', 'scipy', 'transformers'} & sys.modules.keys()))")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_page_lets_no_visitor_name_a_folder_of_the_machine():
+    demo = get("shared-space")
+    assert "model" in demo.defaults() and "model" not in [spec.name for spec in demo.shown]
+    assert [spec for d in demos() for spec in d.inputs if "folder" in spec.help and spec in d.shown] == []

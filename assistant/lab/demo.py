@@ -34,6 +34,7 @@ class Input:
     low, high   a number's range, or how many lines a list must and may have; both included
     longest     characters of a text, or of one line; total: of a list's lines together
     optional    a text may be left empty
+    local       names something of the machine that runs Glassbox: the command line's alone, for a page has visitors
     """
 
     name: str
@@ -45,6 +46,7 @@ class Input:
     high: float | None = None
     options: tuple[str, ...] = ()
     optional: bool = False
+    local: bool = False
     longest: int = MAX_TEXT
     total: int = MAX_TOTAL
 
@@ -210,6 +212,11 @@ class Demo:
     roles: Mapping[str, str] = field(default_factory=dict)
     trains: bool = False
     embeds: bool = True
+
+    @property
+    def shown(self) -> tuple[Input, ...]:
+        """The inputs that a page offers."""
+        return tuple(spec for spec in self.inputs if not spec.local)
 
     def defaults(self) -> dict[str, Any]:
         return {spec.name: spec.default for spec in self.inputs}

@@ -165,7 +165,7 @@ DEMO = Demo(
      Input("query", "Caption to search pictures with", "a blue triangle",
            help="among 64 drawings: each shape in each colour, once"),
      Input("model", "Model", "embedded", help="\"embedded\", the small one, or the folder of a CLIP for "
-           "sentence-transformers, such as clip-ViT-B-32"),
+           "sentence-transformers, such as clip-ViT-B-32", local=True),
      Input("view", "Picture shown", "chances", "choice", options=("chances", "matrix", "picture", BY_TEXT, BY_PICTURE)),
      Input("seed", "Seed of the drawing", 0, "number", low=0, high=10000)),
     work,

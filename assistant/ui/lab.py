@@ -78,7 +78,7 @@ class Lab:
     def _board(self) -> None:
         """The one input that is not made anew with its form: Gradio's editor of pictures, once shown, must stay in the
         page (an update that reaches it after it left is an error there), so another demo hides it by its styles."""
-        self.draws, spec = next((demo.name, spec) for demo in demos() for spec in demo.inputs if spec.kind == "picture")
+        self.draws, spec = next((demo.name, spec) for demo in demos() for spec in demo.shown if spec.kind == "picture")
         self.board = component(spec, self.draws, visible=False)  # until opened: the page's start does not pay for it
 
     def _form(self, demo: Demo) -> None:
@@ -89,9 +89,9 @@ class Lab:
         with gr.Row(elem_classes=["gb-labform"], equal_height=False):
             components = [self.board if spec.kind == "picture" else
                           component(replace(spec, high=max(asks)) if spec.name == "chapter" and asks else spec,
-                                    demo.name) for spec in demo.inputs]
+                                    demo.name) for spec in demo.shown]
         if asks:  # the quiz: what is asked must be seen before it is answered
-            question = fragment(question_html(asks.get(demo.inputs[0].default)))
+            question = fragment(question_html(asks.get(demo.shown[0].default)))
             components[0].change(lambda chapter: question_html(asks.get(chapter)), components[0], question,
                                  show_progress="hidden", api_visibility="private", queue=False)
         ran = {"fn": self.run, "inputs": [self.opened, *components], "outputs": self.outputs[2:-1], **long}
@@ -102,7 +102,7 @@ class Lab:
                                       api_visibility="private", queue=False)
                 if not demo.trains and values and not asks:
                     filled.then(**ran)
-        if any(spec.name == "item" for spec in demo.inputs):  # rows and points that ask for another item
+        if any(spec.name == "item" for spec in demo.shown):  # rows and points that ask for another item
             def pick(event: gr.EventData, *given: object) -> object:
                 return _only(picked(demo, given, str(event._data.get("name", "")), event._data.get("value", "")))
 
@@ -239,7 +239,7 @@ class Lab:
 def picked(demo: Demo, given: Sequence[object], name: str, value: object) -> list[object]:
     """The components' values with the one changed that the pressed button names."""
     return [spec.parse(value) if spec.name == name else known
-            for spec, known in zip(demo.inputs, given, strict=True)]
+            for spec, known in zip(demo.shown, given, strict=True)]
 
 
 def _only(values: list[object]) -> object:

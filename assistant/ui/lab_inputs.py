@@ -68,13 +68,13 @@ def shown(spec: Input, value: object) -> object:
 
 def preset(demo: Demo, values: Mapping[str, object]) -> list[object]:
     """What the components hold for a preset: its values, defaults for the rest."""
-    return [shown(spec, values.get(spec.name, spec.default)) for spec in demo.inputs]
+    return [shown(spec, values.get(spec.name, spec.default)) for spec in demo.shown]
 
 
 def checked(demo: Demo, given: Sequence[object]) -> dict[str, object]:
     """{input: value} of the components' values. InputError speaks of the label that is on the page."""
-    values = {}
-    for spec, value in zip(demo.inputs, given, strict=True):
+    values = {spec.name: spec.default for spec in demo.inputs if spec.local}
+    for spec, value in zip(demo.shown, given, strict=True):
         if spec.kind == "picture":
             value = drawn(value)
         values[spec.name] = replace(spec, name=f"“{spec.label}”").parse("" if value is None else value)
