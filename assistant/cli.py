@@ -16,6 +16,7 @@ from assistant.config import Config, assigned, describe
 from assistant.errors import GlassboxError, InputError
 from assistant.exchange import print_json
 from assistant.text.askable import check_question
+from assistant.trace.terminal import clean
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser(words[:1]).parse_args(words)
         return options.run(options)
     except GlassboxError as error:
-        print(f"assistant: {error}", file=sys.stderr)
+        print(f"assistant: {_line(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("assistant: stopped", file=sys.stderr)
@@ -39,9 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # a defect: one line for the person, the rest on request
         if os.environ.get("GLASSBOX_DEBUG"):
             raise
-        print(f"assistant: something failed inside Glassbox ({type(error).__name__}: {error}); "
+        print(f"assistant: something failed inside Glassbox ({type(error).__name__}: {_line(error)}); "
               "set GLASSBOX_DEBUG=1 to see where", file=sys.stderr)
         return 1
+
+
+def _line(error: Exception) -> str:
+    return clean(str(error)).replace("\n", " ")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -76,7 +81,7 @@ def _parser(asked: Sequence[str]) -> argparse.ArgumentParser:
     _add_questions(sub)
     sub = command("status", _status, "what the index holds")
     sub.add_argument("--json", action="store_true")
-    sub = command("serve", _serve, "open the page in a browser")
+    sub = command("serve", _serve, "serve the page, and say its address")
     sub.add_argument("--host", default="127.0.0.1", help="another than this one lets other machines in: set "
                                                          "GLASSBOX_AUTH=user:password, and they have to log in")
     sub.add_argument("--port", type=int, default=7860)
@@ -180,7 +185,7 @@ def _questions(options: argparse.Namespace) -> Iterator[tuple[str, list[dict[str
             asked.append(_question(line))
         except json.JSONDecodeError as error:
             wrong.append(f"line {number}: no JSON ({error.msg} at character {error.pos + 1})")
-        except (ValueError, InputError) as error:
+        except (ValueError, RecursionError, InputError) as error:
             wrong.append(f"line {number}: {error}")
     if wrong:
         raise InputError(f"{options.questions}: " + "; ".join(wrong) + '. Expected text, or {"question": "...", '
@@ -200,6 +205,8 @@ def _question(line: str) -> tuple[str, list[dict[str, str]]]:
     if not isinstance(history, list) or not all(isinstance(turn, dict) and isinstance(turn.get("content"), str)
                                                 and turn.get("role") in ("user", "assistant") for turn in history):
         raise ValueError('"history" is not a list of {"role", "content"}')
+    if any("\ud800" <= sign <= "\udfff" for turn in history for sign in turn["content"]):
+        raise ValueError('"history" holds characters that are not text')
     return question, history
 
 

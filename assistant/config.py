@@ -14,12 +14,13 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.errors import ConfigError
 
+OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 KEEPING = ("index", "vectors", "traces", "trace_days", "trace_count", "redact")  # where and whether: shapes no answer
 
 
@@ -131,6 +132,13 @@ def assigned(items: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def past_proxy(env: MutableMapping[str, str], *hosts: str) -> None:
+    """Have requests to this machine, and to `hosts`, go past a proxy that the environment names (HTTP_PROXY etc.)."""
+    listed = [host.strip() for host in env.get("no_proxy", env.get("NO_PROXY", "")).split(",") if host.strip()]
+    if "*" not in listed:
+        env["no_proxy"] = env["NO_PROXY"] = ",".join(dict.fromkeys([*listed, *OWN_MACHINE, *filter(None, hosts)]))
+
+
 def describe() -> list[dict[str, object]]:
     """One dict a setting: name, default, help, low, high, reindex. The UI and the README's table are made of it."""
     return [{"name": spec.name, "default": getattr(Config(), spec.name), "help": spec.metadata["help"],
@@ -162,6 +170,12 @@ def _checked(spec: dataclasses.Field, value: object) -> object:
     # written so that nan, which compares false with everything, is refused too
     if parsed is not None and low is not None and not low <= parsed <= high:
         raise ConfigError(f"{spec.name} is {value!r}: expected {low} to {high}")
+    if kind == "str" and parsed.startswith("~"):
+        try:
+            Path(parsed).expanduser()
+        except RuntimeError:
+            raise ConfigError(f"{spec.name} is {value!r}: expected ~ or ~USER of this machine; write the whole path"
+                              ) from None
     if kind == "str" and not parsed:
         raise ConfigError(f"{spec.name} is empty: {spec.metadata['help']}")
     return parsed
@@ -194,6 +208,11 @@ def _parse(kind: str, value: object) -> object:
             raise ValueError
         return int(float(value))
     return float(value)
+
+
+def shown(value: str) -> str:
+    """A model's or store's setting for an error: as it is, but an address, well written or not, without its secrets."""
+    return _without_secrets(value) if re.search("://|:.*@", value) else value
 
 
 def _without_secrets(value: str) -> str:

@@ -60,6 +60,9 @@ def _checks(rag) -> Iterator[tuple[str, Callable[[], str]]]:
             return "off in the settings"
         text = "".join(parts.generator.stream([{"role": "user", "content": "Say hello."}], temperature=0.0,
                                               max_tokens=8))
+        if not text.strip():
+            raise GlassboxError(f"{parts.generator.name} says nothing; expected a word or two: name a chat model in "
+                                "the setting `llm`, or set llm=embedded")
         return f"{parts.generator.name} says {text!r}"
 
     def index() -> str:

@@ -8,6 +8,7 @@ gold      drafts for the gold set, of traces with feedback
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from assistant.errors import InputError
@@ -46,12 +47,16 @@ def read(raw: bytes, name: str) -> list[Trace]:
             bodies = json.loads(text)
         except json.JSONDecodeError:
             bodies = [json.loads(row) for row in text.split("\n") if row.strip()]
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        line(bodies).encode()  # half a surrogate pair is JSON, but no text that can be kept
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{name} holds no JSON that can be read ({error}): expected what `assistant trace export` "
                          "writes") from error
     traces = [from_json(body) for body in (bodies if isinstance(bodies, list) else [bodies])]
     if not traces:
         raise InputError(f"{name} holds no trace: expected what `assistant trace export` writes")
+    if wrong := [trace.id for trace in traces if not re.fullmatch(r"[\w-]{1,64}", trace.id)]:
+        raise InputError(f"{name} holds a trace with the id {wrong[0][:80]!r}: expected 1 to 64 letters, digits, "
+                         "\"_\" or \"-\"; export it again")
     return traces
 
 

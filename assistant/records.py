@@ -213,7 +213,7 @@ class Trace:
     config_fingerprint: str
     index_fingerprint: str
     hits: tuple[Hit, ...]
-    gate: str
+    gate: Literal["passed", "declined", "off"]
     gate_reason: str
     calibrated: bool
     evidence: tuple[Evidence, ...]

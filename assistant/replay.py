@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assistant.config import KEEPING, Config, names
-from assistant.errors import InputError
+from assistant.errors import InputError, StoreError
 from assistant.pipeline import Assistant
 from assistant.records import Answer, Trace
 from assistant.trace.redact import check_askable
@@ -24,7 +24,8 @@ def replay(rag: Assistant, trace: Trace, changes: Mapping[str, object] | None = 
     """Ask the trace's question of `rag`'s index; `answer.trace_id` names the new trace, whose parent is `trace`.
 
     changes: {setting: value}, over the trace's. Raises InputError where the earlier turns were redacted, a model
-    cannot be found again, or traces are off; ConfigError for an unknown setting; and what `answer` raises.
+    cannot be found again, or traces are off; ConfigError for an unknown setting; StoreError where the new trace cannot
+    be kept; and what `answer` raises.
     """
     config = settings(rag.config, trace, changes or {})
     if not config.traces:
@@ -33,6 +34,9 @@ def replay(rag: Assistant, trace: Trace, changes: Mapping[str, object] | None = 
     answer = Answer("")
     for event in rag.with_config(config).stream(trace.question, list(trace.history), parent=trace.id):
         answer = event
+    if not answer.trace_id:  # the reason is on standard error
+        raise StoreError("the replay was answered, but its trace could not be kept, and without it nothing can be "
+                         "shown: make room where the index is, and replay again")
     return answer
 
 
@@ -71,5 +75,5 @@ def from_page(today: Config, changes: Mapping[str, object]) -> dict[str, object]
 def _named(name: str, value: str, trace: Trace) -> str:
     if value in PLAIN:
         return value
-    raise InputError(f"trace {trace.id} was made with {name}={value}, which today's settings do not name: name the one "
-                     f"to use, such as --set {name}=embedded")
+    raise InputError(f"trace {trace.id} was made with {name}={value}, which today's settings do not name: name "
+                     f"where it is, or replay with another, such as --set {name}=embedded")

@@ -17,6 +17,7 @@ from assistant.errors import InputError
 from assistant.exchange import print_json
 from assistant.records import Trace
 from assistant.trace import to_json
+from assistant.trace.terminal import clean
 
 SLOW_SECONDS = 5.0
 
@@ -33,14 +34,18 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
             sub.add_argument(trace.lower(), metavar=trace, help="a trace's id, the beginning of it, or \"last\"")
         sub.add_argument("--index", metavar="DIR", help="folder of the index")
         sub.add_argument("--json", action="store_true", help="JSON instead of text")
-        sub.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting")
+        sub.set_defaults(set=[])
         return sub
+
+    def settable(sub: argparse.ArgumentParser, help: str) -> None:
+        sub.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=help)
 
     _list_options(command("list", "the traces that are kept, latest first"))
     command("show", "everything of one trace", "ID").add_argument(
         "--all", action="store_true", help="with the candidates' texts, the prompt and the draft")
     command("diff", "what differs between two traces, and which stage made it differ", "A", "B")
-    command("replay", "ask a trace's question again, with the settings changed by --set", "ID")
+    settable(command("replay", "ask a trace's question again, with the settings changed by --set", "ID"),
+             "change a setting")
     sub = command("export", "write traces out")
     sub.add_argument("ids", nargs="*", metavar="ID")
     sub.add_argument("--all", action="store_true", help="all that are kept")
@@ -52,6 +57,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     sub = command("why-not", "where a chunk stands at every stage, and what kept it out", "ID")
     sub.add_argument("chunk", nargs="?", metavar="CHUNK", help="a chunk's id, or the beginning of it")
     sub.add_argument("--passage", metavar="TEXT", help="the passage that should have been found")
+    settable(sub, "where a model or the vectors of the trace are; its other settings are its own")
     sub = command("feedback", "a thumb and a note on an answer", "ID")
     sub.add_argument("thumb", nargs="?", choices=("up", "down", "none"), help="\"none\" takes it back")
     sub.add_argument("--note", metavar="TEXT")
@@ -173,12 +179,17 @@ def _import(options: argparse.Namespace, rag) -> int:
     else:
         print(f"{len(added)} imported" + (f", {len(known)} were here already" if known else ""))
         for name in added:
-            print(trace_text.clean(name))
+            print(clean(name))
     return 0
 
 
 def _why_not(options: argparse.Namespace, rag) -> int:
+    from assistant.replay import PLACES
     from assistant.why_not import why_not
+    if changed := [name for name in assigned(options.set) if name not in (*PLACES, "index")]:
+        raise InputError(f"--set {changed[0]} changes nothing here: why-not takes the trace's settings, and --set says "
+                         f"only where {', '.join(PLACES)} are; replay the trace with {changed[0]} changed, and ask "
+                         "why-not of the replay")
     found = why_not(rag, _trace(rag, options.id), options.chunk, options.passage)
     if options.json:
         print_json(to_json(found))

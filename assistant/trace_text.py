@@ -10,6 +10,7 @@ from assistant.records import Hit, Span, Trace
 from assistant.trace.compare import SCORED, Change, Comparison, setting
 from assistant.trace.markdown import place
 from assistant.trace.stopwatch import total_ms
+from assistant.trace.terminal import clean
 from assistant.trace.versions import Drift
 from assistant.why_not import WhyNot
 
@@ -178,7 +179,7 @@ def why_not_text(found: WhyNot) -> str:
 
 def _section(title: str, body: str, key: str = "") -> str:
     """key: how marks in the body are to be read."""
-    return f"{title.upper()}{f', {key}' if key else ''}\n{body}" if body else ""
+    return f"{cut(title.upper(), WIDTH)}{f', {key}' if key else ''}\n{body}" if body else ""
 
 
 def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
@@ -193,11 +194,6 @@ def cut(text: str, width: int) -> str:
     """The text in one line of at most `width` characters."""
     line = clean(" ".join(text.split()))
     return line if len(line) <= width else line[:max(0, width - 1)] + "…"
-
-
-def clean(text: str) -> str:
-    """Without what could steer a terminal: an imported trace may hold anything."""
-    return "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "?" for c in text)
 
 
 def seconds(milliseconds: float) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -113,6 +114,13 @@ def made_trace(name: str = "t", *, texts: Sequence[str] = ("A text of a chunk.",
                  prompt=(), draft="", answer=Answer("A text [1].", trace_id=name),
                  spans=(Span("dense", 0.0, ms / 2, 1, 20), Span("rerank", ms / 2, ms / 2, 20, 20)))
     return Trace(**{**given, **changes})
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def over(folder: Path, text: str, **settings: object) -> Assistant:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer.overview import find
+from assistant.records import Document
 from assistant.text.chapters import chapters, named, narrowed, titled, within
 
 
@@ -79,3 +80,27 @@ def test_a_summary_names_the_chapter_and_its_sections_and_a_count_is_said(rag):
     counted = plain.answer("How many chapters does the whole lesson have?")
     assert counted.text.startswith("10 chapters. Chapter 0: ") and len(counted.citations) == 10
     assert not plain.answer("Which chapters are there?").text.startswith("10")
+
+
+@pytest.mark.parametrize("question", [
+    "What documents are required for a visa?", "How many lessons are there in the driving course?",
+    "what parts are needed for the pump?", "list the documents I need", "Which lessons cost more than 20 euros?"])
+def test_what_the_documents_speak_of_is_no_question_about_the_documents(question):
+    def nobody_asks() -> list:
+        raise AssertionError("the documents were listed")
+
+    assert find(question, nobody_asks, lambda name: []) is None
+
+
+@pytest.mark.parametrize("question", ["how many documents are there?", "which documents do you have?", "list documents",
+                                      "how many lessons are there in this course?", "What topics does this cover?"])
+def test_what_there_is_is_a_question_about_them(rag, question):
+    about = find(question, rag.documents, rag.chunks)
+    assert about and about.kind in ("list", "about") and len(about.chapters) == 10
+
+
+def test_a_table_of_contents_makes_no_chapters_of_its_own():
+    text = "Birds and fish\n\nChapter 1: Birds .... 3\nChapter 2: Fish .... 9\n\nChapter 1: Birds\n\nThey fly.\n\n" \
+           "Chapter 2: Fish\n\nThey swim."
+    found = chapters(Document("d", "Birds and fish", "zoo.txt", text, ""), [])
+    assert [(c.number, c.title) for c in found] == [(1, "Birds"), (2, "Fish")]

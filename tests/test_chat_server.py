@@ -2,6 +2,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -9,7 +12,8 @@ import pytest
 
 from assistant import Config
 from assistant.backends import chat_server, generator
-from assistant.errors import ModelError
+from assistant.errors import ModelError, UnreachableError
+from tests.fakes import ROOT
 
 MESSAGES = [{"role": "user", "content": "Hello?"}]
 
@@ -102,7 +106,7 @@ def test_a_reply_that_breaks_off_is_not_begun_again(server):
     server.replies = [(200, [event("Half"), "data: {broken"])]
     pieces = generator.build(Config(llm=server.url)).stream(MESSAGES, temperature=0.0, max_tokens=9)
     assert next(pieces) == "Half"
-    with pytest.raises(ModelError, match="after 1 tries"):
+    with pytest.raises(UnreachableError, match=r"broke off in the middle of its reply \(JSONDecodeError\)"):
         next(pieces)
     assert len(server.asked) == 1
 
@@ -111,6 +115,32 @@ def test_an_error_in_the_stream_is_told(server):
     server.replies = [(200, ['data: {"error": {"message": "no such model"}}'])]
     with pytest.raises(ModelError, match="no such model"):
         ask(server.url)
+
+
+@pytest.mark.parametrize("line", ["<html><body>Welcome</body></html>", "", '{"object": "list", "data": []}',
+                                  '{"choices": [{"message": {"content": "whole"}}]}'])
+def test_a_reply_that_is_no_stream_is_an_error_and_not_an_empty_text(server, line):
+    server.replies = [(200, [line])]
+    with pytest.raises(ModelError, match="not as a stream of chat completions: check the URL, with its /v1"):
+        ask(server.url)
+    assert len(server.asked) == 1
+
+
+def test_an_event_may_name_no_error_and_no_choice(server):
+    server.replies = [(200, ['data: {"error": null, "choices": [{"delta": {"content": "Hel"}}]}',
+                             'data: {"choices": [null]}', event("lo")])]
+    assert ask(server.url) == "Hello"
+
+
+def test_a_server_on_this_machine_is_asked_past_a_proxy(server):
+    """In a process of its own: the environment is read when the backends are first imported."""
+    server.replies = [(200, [event("Hello")])]
+    code = ("import sys; from assistant import Config; from assistant.backends import generator;"
+            "print(*generator.build(Config(llm=sys.argv[1])).stream([], temperature=0.0, max_tokens=9))")
+    env = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    done = subprocess.run([sys.executable, "-c", code, server.url], cwd=ROOT, capture_output=True, text=True,
+                          env={**env, "HTTP_PROXY": "http://127.0.0.1:9"})
+    assert done.stdout == "Hello\n", done.stderr
 
 
 def test_an_address_that_is_none_is_named():

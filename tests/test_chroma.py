@@ -124,6 +124,41 @@ def test_what_goes_wrong_in_a_store_that_was_open_is_told_in_a_line(tmp_path, mo
             use()
 
 
+def test_a_store_that_could_not_be_opened_anew_once_is_opened_at_the_next_use(tmp_path, monkeypatch):
+    """Another process wrote, and the folder cannot be read at that moment."""
+    one = np.eye(2, dtype=np.float32)
+    store, writer = (chroma.build(Config(index=str(tmp_path))) for _ in range(2))
+    store.upsert(["a"], one[:1])
+    writer.upsert(["b"], one[1:])
+    connect, failures = store._connect, [OSError("too many open files")] * 2
+
+    def fails_twice():
+        if failures:
+            raise failures.pop()
+        return connect()
+    monkeypatch.setattr(store, "_connect", fails_twice)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="too many open files"):
+            store.ids()
+    assert store.ids() == {"a", "b"} and store.search(one[1], 1)[0][0] == "b"
+
+
+def test_vectors_of_another_length_are_taken_after_a_reopening_that_failed(tmp_path, monkeypatch):
+    store = chroma.build(Config(index=str(tmp_path)))
+    store.upsert(["a"], np.eye(2, dtype=np.float32)[:1])
+    store.delete(["a"])
+    connect = store._connect
+
+    def refuse():
+        raise OSError("too many open files")
+    monkeypatch.setattr(store, "_connect", refuse)
+    with pytest.raises(StoreError, match="too many open files"):  # the old collection is gone by then
+        store.upsert(["b"], np.eye(3, dtype=np.float32)[:1])
+    monkeypatch.setattr(store, "_connect", connect)
+    store.upsert(["b"], np.eye(3, dtype=np.float32)[:1])
+    assert store.ids() == {"b"}
+
+
 def test_a_server_that_does_not_run_is_named_without_its_password():
     with pytest.raises(StoreError, match=r"cannot open the vectors in http://127\.0\.0\.1:9") as caught:
         chroma.build(Config(index="unused", vectors="http://me:secret@127.0.0.1:9"))

@@ -4,15 +4,18 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from assistant import doctor
 from assistant.cli import main
-from tests.fakes import CORPUS, ROOT
+from tests.fakes import CORPUS, ROOT, free_port
 
 HNSW = "difference between HNSW and IVF"
 ANSWER = [
@@ -144,12 +147,15 @@ def test_every_bad_line_of_a_file_is_named_before_anything_is_asked(command, rag
                 '{"question": 3}',
                 r'{"question": "a\u0001b"}',
                 r'{"question": "\ud800"}',
+                r'{"question": "x", "history": [{"role": "user", "content": "\ud800"}]}',
+                '{"question": ' + "[" * 100_000,
+                '{"question": ' + "1" * 5000 + "}",
             ]
         )
     )
     status, out, err = command("ask", "--questions", file, "--json", "--index", rag.config.index)
     assert (status, out) == (2, "")
-    for number in range(2, 11):
+    for number in range(2, 14):
         assert f"line {number}: " in one_line(err)
     assert "line 1:" not in err and '"history": [{"role"' in err
 
@@ -235,7 +241,8 @@ def test_places_that_cannot_be_ingested(command, tmp_path):
 @pytest.mark.parametrize("words, said", [
     (("--set", "k"), "expected NAME=VALUE"), (("--set", "k=0"), "k is '0': expected 1 to 20"),
     (("--set", "top_k=3"), "unknown setting 'top_k'"), (("--set", "=3"), "unknown setting ''"),
-    (("--set", "threshold=high"), "expected a number or auto")])
+    (("--set", "threshold=high"), "expected a number or auto"),
+    (("--index", "~nouser-here/x"), "index is '~nouser-here/x': expected ~ or ~USER")])
 def test_a_setting_that_cannot_be_is_bad_input(command, rag, words, said):
     status, out, err = command("ask", "What?", "--index", rag.config.index, *words)
     assert (status, out) == (2, "") and said in one_line(err)
@@ -336,7 +343,7 @@ def test_the_eval_suite_is_imported_for_its_own_command_alone(tmp_path):
 
 def test_a_login_that_is_none_stops_serve_before_anything_is_done(command, tmp_path, monkeypatch):
     monkeypatch.setenv("GLASSBOX_AUTH", "secret-alone")
-    status, out, err = command("serve", "--port", 0, "--index", tmp_path / "index", "--corpus", CORPUS)
+    status, out, err = command("serve", "--port", free_port(), "--index", tmp_path / "index", "--corpus", CORPUS)
     assert (status, out) == (2, "") and "GLASSBOX_AUTH" in one_line(err) and "secret-alone" not in err
     assert not (tmp_path / "index").exists()
 
@@ -345,6 +352,10 @@ def test_a_login_that_is_none_stops_serve_before_anything_is_done(command, tmp_p
 def test_a_command_that_is_none_is_one_line_too(command, words):
     status, out, err = command(*words)
     assert (status, out) == (2, "") and "--help` shows how" in one_line(err)
+
+
+def test_serve_does_not_promise_a_browser(command):
+    assert "serve the page, and say its address" in " ".join(command("--help")[1].split())
 
 
 def test_a_defect_inside_is_one_line_and_the_rest_on_request(command, monkeypatch, tmp_path):
@@ -369,6 +380,13 @@ def test_a_reader_that_has_had_enough_is_no_error(rag):
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_doctor_says_that_a_model_without_a_word_does_not_work(capsys):
+    mute = SimpleNamespace(name="tiny", stream=lambda *_, **__: iter(["", " "]))
+    assert doctor.run(SimpleNamespace(parts=SimpleNamespace(generator=mute))) == 1
+    said = capsys.readouterr().out
+    assert re.search(r"(?m)^FAIL llm +tiny says nothing; expected a word or two: name a chat model", said)
 
 
 def test_doctor_tries_every_part(command, rag, tmp_path):

@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 
 from assistant import Config
-from assistant.config import describe, names
+from assistant.config import describe, names, past_proxy, shown
 from assistant.errors import ConfigError
 
 MODELS = {"embedder": "a", "query_encoder": "d", "reranker": "b", "llm": "c"}
@@ -127,6 +127,34 @@ def test_what_is_shown_holds_no_secret_and_no_folder():
     "http://host/v1?mail=me@x&key=s3cret"])
 def test_an_address_that_is_written_wrongly_is_shown_without_its_secret_too(address):
     assert "s3cret" not in Config(llm=address).public()["llm"]
+
+
+def test_what_an_error_shows_of_a_setting_is_an_address_without_its_secret_and_a_path_as_it_is():
+    assert shown("/home/me/models/mini") == "/home/me/models/mini" and shown("org/model") == "org/model"
+    assert shown("http://me:s3cretword@host:8080/v1#m") == "http://host:8080/v1#m"
+    assert "s3cretword" not in shown("me:s3cretword@host:8080/v1")
+
+
+@pytest.mark.parametrize("name", ["index", "embedder", "reranker", "llm"])
+def test_the_home_of_nobody_is_a_setting_that_cannot_be(name):
+    with pytest.raises(ConfigError, match=rf"{name} is '~nouser-here/x': expected ~ or ~USER of this machine"):
+        Config(**{name: "~nouser-here/x"})
+    assert getattr(Config(**{name: "~/x"}), name) == "~/x"
+
+
+@pytest.mark.parametrize("before, after", [
+    ({}, "localhost,127.0.0.1,::1"), ({"NO_PROXY": "corp, localhost"}, "corp,localhost,127.0.0.1,::1"),
+    ({"no_proxy": "a", "NO_PROXY": "b"}, "a,localhost,127.0.0.1,::1")])  # the small letters count, for httpx too
+def test_this_machine_is_asked_past_a_proxy_beside_what_was_named(before, after):
+    env = dict(before)
+    past_proxy(env)
+    past_proxy(env)
+    assert env == {"no_proxy": after, "NO_PROXY": after}
+    past_proxy(env, "192.0.2.7", "")
+    assert env["no_proxy"] == after + ",192.0.2.7"
+    everything = {"NO_PROXY": "*"}
+    past_proxy(everything)
+    assert everything == {"NO_PROXY": "*"}
 
 
 def test_the_fingerprint_is_that_of_what_shapes_an_answer():

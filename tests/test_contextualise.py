@@ -95,6 +95,9 @@ def test_a_pronoun_that_does_not_point_back_is_left_alone(question):
     ("What is domain mismatch?", "And the remedy?", "What is the remedy of domain mismatch?"),
     ("What is the symptom of domain mismatch?", "and the fixes?", "What are the fixes of domain mismatch?"),
     ("How does HNSW search?", "And the drawbacks?", "What are the drawbacks of HNSW?"),
+    ("How do I reset the VPN?", "Who runs the IT department?", "Who runs the IT department?"),
+    ("What does the Basic plan cost?", "And the Pro plan?", "What does the Pro plan cost?"),
+    ("Who is Anna Weber?", "What is her phone number?", "What is Anna Weber's phone number?"),
     ("What is HNSW?", "what is it called when words change their meaning?",
      "what is it called when words change their meaning?")])
 def test_ordinals_closings_and_answers_to_a_reply(before, question, searched):

@@ -169,7 +169,8 @@ def test_a_handler_that_fails_says_so_in_a_line(capsys):
         raise error
     assert "two lines" in told(0, 1)(fails)(InputError("one\ntwo lines"))
     note, other = told(0, 2)(fails)(KeyError("x"))
-    assert "KeyError" in note and "Traceback" not in note and other["__type__"] == "update"
+    assert "KeyError" in note and "See the log" in note and "question" not in note and "Traceback" not in note
+    assert other["__type__"] == "update"
     assert "KeyError" in capsys.readouterr().err, "the log has the cause"
 
 

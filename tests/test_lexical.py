@@ -71,6 +71,12 @@ def test_a_missing_doubled_letter_is_put_in_and_american_spelling_is_no_error(ty
     assert repair(f"the {typed}", lambda word: word == "the", lambda letter: words.get(letter, []))[0] == f"the {read}"
 
 
+def test_another_version_or_model_is_no_typing_error():
+    words = {"p": ["python2"], "i": ["iphone14"], "w": ["word2vec"]}
+    for typed, read in (("python3", "python3"), ("iphone13", "iphone13"), ("wrod2vec", "word2vec")):
+        assert repair(typed, lambda word: False, lambda letter: words.get(letter, []))[0] == read
+
+
 @pytest.mark.parametrize("word", ["compress", "felines", "pairing", "GloVe", "IMGE", "hto", "imgs", "zebra", "don't"])
 def test_a_word_that_is_none_of_the_documents_and_no_error_of_one_is_left_alone(word):
     question = f"What is {word}?"

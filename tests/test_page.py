@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import dataclasses
-import socket
+import errno
+import re
 from html.parser import HTMLParser
 
 import gradio as gr
@@ -15,13 +16,13 @@ from assistant.errors import InputError
 from assistant.ui import page as page_module
 from assistant.ui.answer_view import AnswerView
 from assistant.ui.chat import Chat
-from assistant.ui.page import exposed, launch, login
+from assistant.ui.page import check_port, exposed, launch, login
 from assistant.ui.replay_form import ReplayForm
 from assistant.ui.settings import Settings
 from assistant.ui.traces import Traces
 from assistant.ui.warmth import Warmth
 from eval.panel.tab import Panel
-from tests.fakes import made_trace
+from tests.fakes import free_port, made_trace
 
 PASSWORD = "correct:horse battery"
 SERVED = {"llm": "http://user:hunter2@mine.example/v1?api-key=hunter2#m", "reranker": "/srv/models/ours"}
@@ -52,6 +53,50 @@ def test_the_app_puts_the_eval_tab_behind_the_pages_own(rag):
     assert tabs(app.build(rag)) == ["Chat", "Traces", "Lab", "Corpus", "Eval"]
 
 
+# where it can be served
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_the_page(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens there
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+    with gr.Blocks() as page:
+        gr.Markdown("here")
+    address = launch(page, "127.0.0.1", free_port(), block=False)
+    try:
+        assert httpx.get(address).status_code == 200
+    finally:
+        page.close(verbose=False)
+
+
+def test_what_fails_as_the_page_is_launched_is_one_line(monkeypatch):
+    def refuse(self, **_):
+        raise Exception("Couldn't start the app because\nit failed")
+    monkeypatch.setattr(gr.Blocks, "launch", refuse)
+    with gr.Blocks() as page, pytest.raises(InputError, match=r"cannot listen on .* because it failed\).* --port$"):
+        launch(page, "127.0.0.1", free_port())
+
+
+@pytest.mark.parametrize("host, port, said", [
+    ("127.0.0.1", -1, "--port is -1: expected 1 to 65535"), ("127.0.0.1", 0, "--port is 0: expected 1 to 65535"),
+    ("127.0.0.1", 65536, "--port is 65536"), ("nonsense.invalid", 7860, "name an address of this machine with --host"),
+    ("x" * 70, 7860, "name an address of this machine with --host"),
+    ("192.0.2.7", 7860, "name an address of this machine with --host")])
+def test_where_nothing_can_listen_the_remedy_is_the_right_one(host, port, said):
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        check_port(host, port)
+    assert "other program" not in str(caught.value)
+
+
+def test_a_port_that_needs_rights_is_told_apart(monkeypatch):
+    def refuse(self, _):
+        raise PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr("socket.socket.bind", refuse)
+    with pytest.raises(InputError, match="Permission denied; ports under 1024 need rights"):
+        check_port("127.0.0.1", 80)
+
+
 # who gets in
 
 
@@ -76,11 +121,8 @@ def test_a_login_is_user_and_password_and_anything_else_lets_nobody_serve():
 
 
 def test_nothing_of_the_page_is_served_before_the_login(rag, capfd):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     page = app.build(rag)
-    address = launch(page, "127.0.0.1", port, block=False, auth=("me", PASSWORD))
+    address = launch(page, "127.0.0.1", free_port(), block=False, auth=("me", PASSWORD))
     try:
         with httpx.Client(base_url=address) as visitor:
             assert visitor.get("config").status_code == 401
@@ -101,10 +143,10 @@ def test_serving_to_other_machines_warns_and_hands_the_login_on(rag, monkeypatch
     monkeypatch.setattr(page_module, "launch", lambda page, *where, **named: given.update(named) or "http://here")
     monkeypatch.setattr(gr.Blocks, "block_thread", lambda self: None)
     monkeypatch.setattr(Warmth, "start", lambda self: None)
-    page_module.serve(rag, "127.0.0.1", 0)
+    page_module.serve(rag, "127.0.0.1", free_port())
     assert given["auth"] is None and capfd.readouterr().err.startswith("Glassbox is at")
     monkeypatch.setenv("GLASSBOX_AUTH", f"me:{PASSWORD}")
-    page_module.serve(rag, "0.0.0.0", 0)
+    page_module.serve(rag, "0.0.0.0", free_port())
     said = "".join(capfd.readouterr())
     assert given["auth"] == ("me", PASSWORD) and said.startswith("warning: 0.0.0.0") and PASSWORD not in said
 

@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 
 from assistant import Assistant, Config
-from assistant.errors import ConfigError, InputError
+from assistant.errors import ConfigError, InputError, StoreError
 from assistant.replay import from_page, replay, settings
 from assistant.trace import redacted
 from tests.fakes import made_trace
@@ -131,7 +131,6 @@ def test_a_redacted_index_keeps_no_prompt(rag):
 
 
 def test_a_trace_that_cannot_be_kept_costs_no_answer(rag, tmp_path, monkeypatch, capsys):
-    from assistant.errors import StoreError
     quiet = rag.with_config(rag.config.replace({"llm": "off"}))
 
     class Full:
@@ -140,6 +139,20 @@ def test_a_trace_that_cannot_be_kept_costs_no_answer(rag, tmp_path, monkeypatch,
     monkeypatch.setitem(quiet.__dict__, "traces", Full())
     answer = quiet.answer(QUESTIONS[2])
     assert "0.13" in answer.text and answer.trace_id == "" and "full" in capsys.readouterr().err
+
+
+def test_a_replay_whose_trace_cannot_be_kept_says_so():
+    class Full(Assistant):
+        def with_config(self, config):
+            return self
+
+        def stream(self, *_, **__):
+            yield made_trace().answer
+            yield dataclasses.replace(made_trace().answer, trace_id="")
+    with pytest.raises(StoreError, match=r"answered, but its trace could not be kept.*make room"):
+        full = object.__new__(Full)
+        full.config = Config()
+        replay(full, made_trace())
 
 
 def test_traces_are_pruned_as_the_settings_say(rag, tmp_path):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from assistant.backends import embedder as embedder_module
 from assistant.backends.cross_encoder import (
     EMBEDDED,
     Calibration,
@@ -145,9 +148,30 @@ def test_another_reranker_is_uncalibrated_until_it_has_a_calibration(tmp_path):
     np.testing.assert_allclose(own.probabilities(np.array([0.5]), np.array([0.25])), [0.5])
 
 
+def test_a_password_in_an_address_that_is_none_stays_out_of_the_error(monkeypatch):
+    """The scheme was forgotten, so the address is taken for a model's name."""
+    def refuse(_):
+        raise OSError("no such model")
+    monkeypatch.setitem(sys.modules, "sentence_transformers",
+                        SimpleNamespace(CrossEncoder=refuse, SentenceTransformer=refuse))
+    address = "me:s3cretword@host:8080/v1"
+    with pytest.raises(ModelError, match="cannot load the reranker") as caught:
+        build(Config(reranker=address)).logits("q", ["a"])
+    assert "s3cretword" not in str(caught.value)
+    with pytest.raises(ModelError, match="a server's URL with its http://") as caught:
+        embedder_module.build(Config(embedder=address)).embed(["a"])
+    assert "s3cretword" not in str(caught.value)
+
+
 def test_errors_say_what_is_missing(tmp_path):
     with pytest.raises(ModelError, match="no reranker at"):
         build(Config(reranker=str(tmp_path / "nowhere")))
+    with pytest.raises(ModelError, match=r"reranker is http://host/v1: a reranker cannot be served") as caught:
+        build(Config(reranker="http://me:s3cretword@host/v1"))
+    assert "s3cretword" not in str(caught.value)
+    with pytest.raises(ModelError) as caught:
+        build(Config(reranker="./me:s3cretword@host/v1"))
+    assert "s3cretword" not in str(caught.value)
     with pytest.raises(ModelError, match=r"lacks model\.onnx"):
         EmbeddedCrossEncoder(tmp_path)
     with pytest.raises(ModelError, match="cannot load the reranker"):

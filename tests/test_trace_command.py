@@ -23,7 +23,7 @@ def index(tmp_path):
                                history=({"role": "user", "content": "before"},), config={"k": 2}))
     made.traces.add(made_trace("bbb", question=ESCAPE, texts=(ESCAPE * 9, "x" * 300), status="failed", error=ESCAPE,
                                answer=Answer(ESCAPE, (), True), draft=ESCAPE,
-                               prompt=({"role": "system", "content": ESCAPE},)))
+                               prompt=({"role": "\x1b[2J", "content": ESCAPE},)))
     return made
 
 
@@ -118,6 +118,20 @@ def test_delete_removes_those_named_or_all(run, index):
 def test_bad_input_is_one_line_and_exit_2(run, words):
     said = run(*words, expect=2)
     assert said.startswith("assistant: ") and said.count("\n") == 1
+
+
+def test_an_error_steers_no_terminal(run, tmp_path):
+    said = run("import", str(tmp_path / "a\x1b[2J\nb.json"), expect=2)
+    assert said.startswith("assistant: ") and said.count("\n") == 1 and "\x1b" not in said
+
+
+def test_settings_are_taken_where_they_change_something(run, capsys):
+    said = run("why-not", "aaa1", "c1", "--set", "rerank=off", expect=2)
+    assert "--set rerank changes nothing here" in said and "replay the trace with rerank changed" in said
+    assert "no documents" in run("why-not", "aaa1", "c1", "--set", "reranker=embedded", expect=2)
+    with pytest.raises(SystemExit):
+        cli.main(["trace", "show", "aaa1", "--set", "k=2"])
+    assert "unrecognized arguments" in capsys.readouterr().err
 
 
 def test_replay_prints_what_ask_prints_and_why_not_explains(rag, capsys):

@@ -137,7 +137,19 @@ def test_an_export_is_read_back_equal_however_it_is_laid_out():
     assert read(b"\xef\xbb\xbf" + line(to_json(made[0])).encode(), "f") == made[:1]
 
 
-@pytest.mark.parametrize("raw", [b"", b"nonsense", b"\xff\xfe", b"[]", b"{}", b"[1]", b"[" * 100_000, b'{"layout": 1}'])
+@pytest.mark.parametrize("raw", [b"", b"nonsense", b"\xff\xfe", b"[]", b"{}", b"[1]", b"[" * 100_000, b'{"layout": 1}',
+                                 b'{"layout": ' + b"1" * 5000 + b"}", b'{"layout": 1, "id": "\\ud800"}'])
 def test_what_is_no_export_is_refused(raw):
     with pytest.raises(InputError):
         read(raw, "file.json")
+
+
+@pytest.mark.parametrize("change, said", [
+    ({"gate": "partial"}, "trace.gate is 'partial': expected 'passed' or 'declined' or 'off'"),
+    ({"question": "half a pair \ud800"}, "holds no JSON that can be read"),
+    ({"config": {"k": ["\udfff"]}}, "holds no JSON that can be read"),
+    *(({"id": wrong}, "a trace with the id ") for wrong in ("", "a\x1b[2J\nb", "a\n", "x" * 65, "../a", "a b"))])
+def test_a_trace_with_a_value_that_would_break_a_view_is_refused(change, said):
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        read(json.dumps(to_json(made_trace()) | change).encode(), "file.json")
+    assert "\x1b" not in str(caught.value) and "\n" not in str(caught.value)

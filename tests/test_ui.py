@@ -25,6 +25,7 @@ from assistant.ui.conversation_list import list_html
 from assistant.ui.corpus import Corpus
 from assistant.ui.inspector import chunks_html, evidence_html, prompt_html, timings_html
 from assistant.ui.thread import examples, first_screen, turns_html
+from assistant.ui.traces import Traces
 from tests.ui_values import BASE, EVIL, evidence, hit, marks_in, trace, visible
 
 # the inspector
@@ -168,6 +169,20 @@ def test_an_uploaded_file_is_gone_once_it_was_read(tmp_path, error, capsys):
     made._ingest([str(path) for path in paths], steps)
     assert not any(path.exists() for path in paths) and steps.qsize() == 1
     assert made.rag.read == ([] if error else ["private"] * 2)
+    assert "question" not in str(steps.get())
+
+
+@pytest.mark.parametrize("error", [InputError("bad"), KeyError("worse")])
+def test_an_import_that_fails_says_so_in_a_line(tmp_path, error, monkeypatch, capsys):
+    def fails(raw: bytes, name: str):
+        raise error
+    monkeypatch.setattr("assistant.exchange.read", fails)
+    made, file = object.__new__(Traces), tmp_path / "t.json"
+    made.rag, made.parts = None, [None]
+    file.write_text("[]")
+    note = made.take(str(file))[0]
+    assert ("bad" if isinstance(error, InputError) else "See the log") in note and "question" not in note
+    assert ("KeyError" in capsys.readouterr().err) == isinstance(error, KeyError), "the log has the cause"
 
 
 def test_gradio_drops_its_copies_of_what_was_uploaded(tmp_path):

@@ -80,6 +80,63 @@ def test_a_single_word_or_a_swap_that_turns_the_meaning_fails(sentence, why):
     assert found.supported is (why == "") and why in found.why
 
 
+@pytest.mark.parametrize("said, sentence, question", [
+    ("The Basic plan costs 5 euros a month.", "The Pro plan costs 5 euros a month [1].",
+     "What does the Pro plan cost?"),
+    ("The parking fee in Berlin is 5 euros per day for residents.",
+     "The parking fee in Munich is 5 euros per day for residents.", "What is the parking fee in Munich?"),
+    ("The parking fee that Berlin charges is 5 euros per day for residents and 9 euros for all visitors.",
+     "Munich charges parking fee that is 5 euros per day for residents and 9 euros for all visitors.", "Munich?"),
+    ("The Team plan includes phone support.", "The Enterprise plan includes phone support.",
+     "Does the Enterprise plan include phone support?"),
+    ("The public library in the old town hall opens on Monday at ten for children and parents.",
+     "The public library in the old town hall opens on Tuesday at ten for children and parents.", "When is it open?")])
+def test_a_name_of_the_question_or_of_nobody_is_no_evidence(said, sentence, question):
+    found = check(sentence, question, evidence(said))
+    assert not found.supported and "name" in found.why
+    assert check(said, question, evidence(said)).supported
+
+
+def test_a_capital_is_no_name_where_the_evidence_has_the_word():
+    board = evidence("When the board met, the Mayor's sister spoke first.", heading="Town of Velm")
+    assert check("The Board met and the mayor's sister spoke first.", "Who spoke?", board).supported
+    assert check("The Board of Velm met, the Mayor's sister spoke first.", "Who spoke?", board).supported
+
+
+def test_two_names_that_change_places_fail():
+    books = evidence("Anna lent Bertram twelve books in spring and Clara five more in the following autumn.")
+    found = check("Bertram lent Anna twelve books in spring and Clara five more in the following autumn.", "x", books)
+    assert not found.supported and "order" in found.why
+
+
+SEND = "Send the signed form back to the office by post within {} of the first meeting."
+
+
+@pytest.mark.parametrize("said, wrong", [
+    ("5 days", "5 weeks"), ("5 mg", "5 g"), ("5 to 10 days", "5 days"), ("five to ten days", "five days"),
+    ("5 days and 3 weeks", "5 weeks and 3 days"), ("5 working days", "5 working weeks"), ("five days", "five weeks"),
+    ("five days", "six days"), ("thirty days", "forty days"), ("$500", "€500"), ("$500", "500 euros"), ("5 %", "5 °C"),
+    ("10 p.m.", "10 a.m."), ("10 am", "10 pm"), ("5 days", "5-week")])
+def test_a_number_with_another_unit_fails(said, wrong):
+    ground = evidence(SEND.format(said))
+    assert check(SEND.format(said), "When?", ground).supported
+    assert not check(SEND.format(wrong), "When?", ground).supported
+
+
+@pytest.mark.parametrize("said, same", [
+    ("5 days", "5-day"), ("5 working days", "5 days"), ("5 %", "5%"), ("$500", "500 $"), ("500 dollars", "$500"),
+    ("3 to 5 days", "3 to 5 days"), ("10 p.m.", "10 pm")])
+def test_a_number_with_its_unit_in_another_form_passes(said, same):
+    assert check(SEND.format(same), "When?", evidence(SEND.format(said))).supported
+
+
+def test_a_number_alone_takes_a_unit_of_its_evidence():
+    row = evidence("Ceiling in kroner for Sweden: 1,700; trade fair weeks are excepted")
+    assert check("The ceiling for Sweden is 1,700 kroner.", "What is the ceiling?", row).supported
+    found = check("The ceiling for Sweden is 1,700 pounds.", "What is the ceiling in pounds?", row)
+    assert not found.supported and found.why == "\"1,700 pound\" is not in [1]"
+
+
 def test_words_of_the_question_alone_prove_nothing():
     assert not check("How deep Lake Onra is cannot be said in metres of water today.", QUESTION, [TISSE]).supported
     assert not check("The best restaurants are open all night.", QUESTION, [ONRA, TISSE]).supported

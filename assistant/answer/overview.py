@@ -19,9 +19,12 @@ MAX_SCORED = 60      # sentences of a chapter that are scored
 _WHAT = (r"(this|these|it|(the|this|these|your) (documents?|corpus|lesson|text|course|book|files?|material|collection|"
          r"chapters))")
 _PART = r"(chapters?|sections|parts|topics|documents|lessons)"
-_LIST = re.compile(rf"\b((which|what) {_PART} (are|do|does|exist|can)\b"
+_OURS = rf"(?=\W*$| (are there|exist|do you (have|know|hold))\W*$|.*\b(in|of|does|do|has|have) {_WHAT}\b)"
+_LIST = re.compile(rf"\b((which|what) (chapters|sections) (are|do|does|exist|can)\b"
                    rf"(?!.* (about|say|explain|discuss|mention|cover) )|"
-                   rf"list (all )?(the |of )?{_PART}|how many {_PART}|table of contents|names? of the {_PART}|"
+                   rf"(which|what|how many) {_PART}{_OURS}|list (all )?(the |of )?{_PART}{_OURS}|"
+                   rf"list (all )?(the |of )?(chapters|sections)|how many (chapters|sections)|table of contents|"
+                   rf"names? of the (chapters|sections|documents)|"
                    rf"what (topics|chapters) (does|do) {_WHAT} (cover|have|contain))", re.I)
 _HOW_MANY = re.compile(rf"\bhow many {_PART}\b|\bnumber of {_PART}\b", re.I)
 _ABOUT = re.compile(rf"^\W*(what('s| is| are) {_WHAT} (all )?about|summari[sz]e {_WHAT}|"
@@ -37,6 +40,8 @@ _TITLED = re.compile(rf"{_LEAD}the (chapter (on|about|called|titled|named) (?P<t
 
 _WHERE = re.compile(rf"\b(which|what|how many)\s+(?:\w+\s+)?{_PART}\b"
                     rf"(?!\s*\d|\s+(?:are there|exist|do(?:es)? {_WHAT}))", re.I)
+_HOLDS = re.compile(r"\b(mention|discuss|cover|explain|talk|describe|deal|treat|contain|say|tell|name|use|introduce|"
+                    r"speak|refer|appear|about)(s|es|ed|ing)?\b", re.I)
 # What only frames a question for chapters: the rest of its words are what they are to hold.
 _FRAMING = re.compile(r"^(whole|entire|full|total|altogether|exist|course|book|text|corpus|material|one|two|three|four|"
                       r"five|six|seven|which|what|how|many|can|chapters?|sections?|parts?|documents?|lessons?|topics?|"
@@ -62,6 +67,8 @@ def find(question: str, documents: Callable[[], Sequence[Document]],
          chunks: Callable[[str], list[Chunk]]) -> About | None:
     """None where the question is not about the documents themselves; then `documents` is not called."""
     named, titles, asked = _CHAPTER.search(question), _TITLED.search(question), _WHERE.search(question)
+    if asked and not re.search(r"chapter|section", asked[0], re.I) and not _HOLDS.search(question):
+        asked = None  # "What documents are required for a visa?"
     terms = tuple(_terms(question)) if asked else ()
     if not (named or titles or terms or _LIST.search(question) or _ABOUT.match(question)):
         return None
@@ -114,7 +121,8 @@ def _headed(sentence: Evidence) -> Evidence:
 
 
 def _noun(found: Sequence[Chapter]) -> str:
-    return "chapters" if any(c.number is not None for c in found) else "documents"
+    noun = "chapter" if any(c.number is not None for c in found) else "document"
+    return noun if len(found) == 1 else f"{noun}s"
 
 
 def _main_point(chapter: Chapter) -> str:

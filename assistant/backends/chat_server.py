@@ -48,7 +48,11 @@ class ChatServer:
                     yield piece
                 return
             except _Retry as cause:
-                if spoken or attempt == TRIES - 1:
+                if spoken:
+                    raise UnreachableError(
+                        f"the language model's server broke off in the middle of its reply ({cause}): ask again, and "
+                        "look at what it logs; llm=embedded needs no server") from cause
+                if attempt == TRIES - 1:
                     raise UnreachableError(
                         f"the language model's server gave no answer ({cause}) after {attempt + 1} tries: check that "
                         "it runs, and the setting `llm`; llm=embedded needs no server") from cause
@@ -64,10 +68,15 @@ class ChatServer:
                     raise ModelError(f"the language model's server answered {reply.status_code}: check the URL, the "
                                      "model's name after `#`, and GLASSBOX_LLM_KEY, which is sent only to the address "
                                      "that GLASSBOX_LLM or the TOML file names")
+                events = 0
                 for line in reply.iter_lines():
+                    events += line.startswith("data:")
                     if line.startswith("data:") and line[5:].strip() != "[DONE]" \
                             and (text := _content(json.loads(line[5:]))):
                         yield text
+                if not events:
+                    raise ModelError("the language model's server answered, but not as a stream of chat completions: "
+                                     "check the URL, with its /v1")
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise ModelError(f"the setting `llm` is no address of a server ({type(error).__name__}): expected "
                              "http://host:port/v1#model, a GGUF file, \"embedded\" or \"off\"") from error
@@ -77,13 +86,13 @@ class ChatServer:
 
 def _content(event: object) -> str:
     """The new text of one event of the stream; an error that the server sends in it raises ModelError."""
-    if not isinstance(event, dict) or "error" in event:
+    if not isinstance(event, dict) or event.get("error"):
         said = " ".join(str(event).split())
         if key := os.environ.get("GLASSBOX_LLM_KEY"):  # some servers repeat it
             said = said.replace(key, "[hidden]")
         raise ModelError(f"the language model's server sent an error: {said[:200]}")
     choices = event.get("choices") or [{}]
-    return (choices[0].get("delta") or {}).get("content") or ""
+    return ((choices[0] or {}).get("delta") or {}).get("content") or ""
 
 
 class _Retry(Exception):

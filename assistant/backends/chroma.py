@@ -41,15 +41,23 @@ class ChromaStore:
         self._connect, self._index, self._where = connect, index, where
         self._generation = index / "vectors" / "generation" if embedded else None
         self._lock = threading.RLock()
+        self._client = None
         with self._held("open"):
             self._open()
 
     def _open(self) -> None:
-        self._seen = self._word()
-        self._client = self._connect()
-        self._name = COLLECTION if self._generation else _own_name(self._index)
-        self._collection = self._client.get_or_create_collection(
-            self._name, embedding_function=None, configuration={"hnsw": HNSW})
+        """In the place of what is open. Nothing changes before all of it has worked: else the next use tries again."""
+        seen, client = self._word(), self._connect()
+        try:
+            name = COLLECTION if self._generation else _own_name(self._index)
+            collection = client.get_or_create_collection(name, embedding_function=None, configuration={"hnsw": HNSW})
+        except Exception:
+            client.close()
+            raise
+        former, self._client = self._client, client
+        self._name, self._collection, self._seen = name, collection, seen
+        if former is not None:
+            former.close()
 
     @contextmanager
     def _held(self, verb: str = "use") -> Iterator[None]:
@@ -69,7 +77,6 @@ class ChromaStore:
 
     def _fresh(self):
         if self._word() != self._seen:
-            self._client.close()
             self._open()
         return self._collection
 
@@ -90,7 +97,7 @@ class ChromaStore:
                 if self._collection.count():
                     raise
                 self._client.delete_collection(self._name)
-                self._open()
+                self._seen = None  # opened anew at the next use, also where that fails the first time
                 self._upsert(ids, vectors)
             self._wrote()
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from assistant.backends.calibration import Calibration, sigmoid
 from assistant.backends.files import content_hash
-from assistant.config import Config
+from assistant.config import Config, shown
 from assistant.errors import ModelError
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "weights" / "reranker"
@@ -148,7 +148,7 @@ class SentenceTransformersCrossEncoder:
             return CrossEncoder(str(self._folder or self.name))
         except Exception as error:  # the library raises many kinds for one cause: the model is not readable
             raise ModelError(
-                f"cannot load the reranker {self.name!r} ({type(error).__name__}): expected a "
+                f"cannot load the reranker {shown(self.name)!r} ({type(error).__name__}): expected a "
                 "CrossEncoder folder or a model already in the local cache; set reranker=embedded for "
                 "the one that comes with Glassbox"
             ) from error
@@ -169,7 +169,7 @@ class SentenceTransformersCrossEncoder:
         scores = np.asarray(scores, np.float32)
         if scores.ndim != 1:
             raise ModelError(
-                f"the reranker {self.name!r} gives {scores.shape[1]} numbers a pair: expected one, the "
+                f"the reranker {shown(self.name)!r} gives {scores.shape[1]} numbers a pair: expected one, the "
                 "relevance; choose a CrossEncoder made for ranking"
             )
         return scores
@@ -184,6 +184,11 @@ def build(config: Config) -> EmbeddedCrossEncoder | SentenceTransformersCrossEnc
     """The reranker that the setting names. A folder's own calibration.json is used where there is one."""
     if config.reranker == "embedded":
         return EmbeddedCrossEncoder()
+    if "://" in config.reranker:
+        raise ModelError(
+            f"reranker is {shown(config.reranker)}: a reranker cannot be served; expected \"embedded\", or a "
+            "CrossEncoder name or folder"
+        )
     folder = Path(config.reranker).expanduser()
     if folder.is_dir():
         file = folder / "calibration.json"
@@ -197,7 +202,7 @@ def build(config: Config) -> EmbeddedCrossEncoder | SentenceTransformersCrossEnc
         and folder.parent.is_dir())
     ):
         raise ModelError(
-            f"no reranker at {config.reranker}: expected a CrossEncoder folder or a model's name; "
+            f"no reranker at {shown(config.reranker)}: expected a CrossEncoder folder or a model's name; "
             "set reranker=embedded for the one that comes with Glassbox"
         )
     return SentenceTransformersCrossEncoder(config.reranker)

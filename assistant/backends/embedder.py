@@ -16,7 +16,7 @@ import numpy as np
 
 from assistant.backends.embedding_server import EmbeddingServer
 from assistant.backends.files import content_hash, package_file
-from assistant.config import Config
+from assistant.config import Config, shown
 from assistant.errors import ModelError
 
 # A question's texts are read by one thread: beside another busy process two wait for each other in a loop (a query took
@@ -65,9 +65,9 @@ class SentenceTransformersEmbedder:
         try:
             return SentenceTransformer(str(self._folder or self.name))
         except Exception as error:  # the library raises many kinds for one cause: the model is not readable
-            raise ModelError(f"cannot load the embedder {self.name!r} ({type(error).__name__}): expected a "
-                             "sentence-transformers folder or a model already in the local cache; set "
-                             "embedder=embedded for the one that comes with Glassbox") from error
+            raise ModelError(f"cannot load the embedder {shown(self.name)!r} ({type(error).__name__}): expected a "
+                             "sentence-transformers folder, a model already in the local cache, or a server's URL "
+                             "with its http://; set embedder=embedded for the one that comes with Glassbox") from error
 
     @property
     def dim(self) -> int:
@@ -120,7 +120,7 @@ def build(config: Config) -> SentenceTransformersEmbedder | EmbeddingServer:
     if folder.is_dir():
         return SentenceTransformersEmbedder(folder.name, folder)
     if folder.is_absolute() or config.embedder.startswith((".", "~")):
-        raise ModelError(f"no embedder at {config.embedder}: expected a sentence-transformers folder; "
+        raise ModelError(f"no embedder at {shown(config.embedder)}: expected a sentence-transformers folder; "
                          "set embedder=embedded for the one that comes with Glassbox")
     return SentenceTransformersEmbedder(config.embedder, None)
 

@@ -1,13 +1,12 @@
 """Chooses the language model that the setting `llm` names."""
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from assistant.backends.chat_server import ChatServer
 from assistant.backends.files import package_file
 from assistant.backends.llama import LlamaGenerator
-from assistant.config import Config
+from assistant.config import Config, shown
 from assistant.errors import ModelError
 from assistant.protocols import Generator
 
@@ -24,6 +23,6 @@ def build(config: Config) -> Generator | None:
         return ChatServer(config.llm, Config.load().llm)
     path = Path(config.llm).expanduser()
     if not path.is_file():
-        shown = config.public()["llm"] if re.search("://|:.*@", config.llm) else config.llm
-        raise ModelError(f"no language model at {shown}: expected a GGUF file, a URL, \"embedded\" or \"off\"")
+        raise ModelError(f"no language model at {shown(config.llm)}: expected a GGUF file, a URL, \"embedded\" or "
+                         "\"off\"")
     return LlamaGenerator(path)

@@ -72,10 +72,12 @@ class Index:
                 self._clear(store)
             self.check(embedder, chunk_tokens)
             known = self.documents.hashes()
+            before = {size.source for size in self.documents.sizes()}
             added, updated, unchanged, skipped, changed = [], [], [], [], []
             for item in load(sources):
                 if isinstance(item, Unreadable):
-                    skipped.append((item.source.name, item.why))
+                    kept = "; the index keeps the text it had" if item.source.name in before else ""
+                    skipped.append((item.source.name, f"{item.why}{kept}"))
                 elif known.get(item.id) == item.sha256:
                     unchanged.append(item.source)
                 else:

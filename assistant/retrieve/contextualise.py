@@ -18,11 +18,12 @@ _CLOSING = re.compile(r"[\s,]+(then|though|too|as well|instead)(?=[?.!]*$)", re.
 _ORDINAL = re.compile(r"\bthe (?:(first|former)|(second|latter|last))"
                       r"(?: (?:one|of (?:these|those|them)(?: two)?))?"
                       r"(?=[\s?.!,]*$| (?:is|are|was|do|does|has|have|in|for|with|of)\b)", re.I)
-_PRONOUN = re.compile(r"\b(it|its|they|them|their|theirs|he|she)\b", re.I)
+_NOT_IT = r"(?!(?-i:IT)\b)"  # the department
+_PRONOUN = re.compile(rf"\b{_NOT_IT}(it|its|they|them|their|theirs|he|she|him|his|her|hers)\b", re.I)
 _ASKS = re.compile(r"(what|which|who|where|when|why|how|do|does|did|is|are|was|were|can|could|should)\b", re.I)
 _RELATIVE = re.compile(r"\b(opposite|second|next|same|first|previous|last|remaining)\b", re.I)
-_BACK = re.compile(r"\b(it|its|they|them|theirs?|he|she|him|his|her|hers|this|that|these|those|there|then|such|same|"
-                   r"both|either|other|instead)\b", re.I)
+_BACK = re.compile(rf"\b{_NOT_IT}(it|its|they|them|theirs?|he|she|him|his|her|hers|this|that|these|those|there|then|"
+                   r"such|same|both|either|other|instead)\b", re.I)
 _EXPLETIVE = re.compile(r"\bit\b(?= (cost|take|make|help|matter|hurt|pay|worth|possible|true|better|necessary|safe|"
                         r"enough|easy|hard|wise|a good idea|the case|called)[^?.]*\b(to|that|if|when|for)\b)", re.I)
 _QUOTED = re.compile(r"(?<!\w)['\"‘“][^'\"‘’“”]*(?:n['’]t[^'\"‘’“”]*)?['\"’”](?!\w)")
@@ -123,7 +124,8 @@ def _resolve(question: str, before: str, reply: str) -> tuple[str, str]:
             return f"{rest.rstrip('?.! ')} {' '.join(dict.fromkeys(about))}", f"read together with \"{before}\""
         if all(word in words for word in _content(subject)):
             return question, ""
-        said = subject + ("'s" if pronoun[0].lower() in ("its", "their") else "")
+        owns = pronoun[0].lower() in ("its", "their", "his") or re.match(r"her \w", rest[pronoun.start():], re.I)
+        said = subject + ("'s" if owns else "")
         return rest[:pronoun.start()] + said + rest[pronoun.end():], f"\"{pronoun[0]}\" stands for \"{subject}\""
     if opening and len(words) <= ALONE and (_ASKS.match(rest) or _RELATIVE.search(rest)):
         return (f"{rest.rstrip('?.! ')} {' '.join(_content(before))}",
@@ -209,8 +211,11 @@ def _instead(fragment: str, before: str, question: str) -> tuple[str, str]:
 def _swap(before: str, name: str) -> str:
     named = names(before)
     old = named[0] if named else _asked_subject(before)
-    if old:  # a name goes with what a hyphen ties to it: "E5-mistral"
-        return re.sub(rf"(?<![\w-]){re.escape(old)}[\w-]*", lambda _: name, before, count=1)
+    if old:  # a name goes with what a hyphen ties to it: "E5-mistral"; an article and a noun are not said twice
+        noun = re.escape(name.split()[-1])
+        return re.sub(rf"((?:an?|the)\s+)?(?<![\w-]){re.escape(old)}[\w-]*(?:\s+{noun}\b)?",
+                      lambda m: name if re.match(r"(an?|the)\s", name, re.I) else (m[1] or "") + name,
+                      before, count=1, flags=re.I)
     return f"{name} {before}"
 
 

@@ -34,7 +34,7 @@ def repair(question: str, is_word: Callable[[str], bool], words_from: Callable[[
             return word
         if is_word(low):
             return word
-        words = words_from(low[0])
+        words = [other for other in words_from(low[0]) if _digits(other) == _digits(low)]  # python3 is no python2
         if any(_inflection(low, other) for other in words):
             return word
         near = next((other for other in words if _swapped(low, other) or _undoubled(low, other)), None)
@@ -81,6 +81,10 @@ def _undoubled(one: str, other: str) -> bool:
     """Whether one letter of two alike is missing ("lema", "lemma")."""
     return len(one) + 1 == len(other) and one in (other[:at] + other[at + 1:] for at in range(1, len(other))
                                                   if other[at] == other[at - 1])
+
+
+def _digits(word: str) -> str:
+    return re.sub(r"\D", "", word)
 
 
 def _common(one: str, other: str) -> int:

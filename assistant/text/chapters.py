@@ -46,9 +46,14 @@ def chapters(document: Document, chunks: Sequence[Chunk]) -> list[Chapter]:
     marks = [m for m in re.finditer(r"(?m)^#{0,2}\s*(chapter|part)\s+(\d+)\s*[:.–—-]\s*(.+)$", document.text, re.I)]
     if len(marks) > 1:
         ends = [*(m.start() for m in marks[1:]), len(document.text)]
+        longest: dict[tuple[str, str], tuple[re.Match, int]] = {}  # a table of contents has each heading once more
+        for mark, end in zip(marks, ends, strict=True):
+            before = longest.get(_name(mark))
+            if before is None or end - mark.start() >= before[1] - before[0].start():
+                longest[_name(mark)] = mark, end
         return [Chapter(int(m[2]), m[3].strip(), document, *_trimmed(m),
                         tuple(c for c in chunks if m.start() <= c.start < end))
-                for m, end in zip(marks, ends, strict=True)]
+                for m, end in sorted(longest.values(), key=lambda found: found[0].start())]
     values, body = front_matter(document.text)
     number = int(values["number"]) if values.get("number", "").isdigit() else None
     heading = re.compile(r"(?m)^#\s+(.+?)\s*$").search(document.text, body) if is_markdown(document.source) else None
@@ -62,6 +67,11 @@ def chapters(document: Document, chunks: Sequence[Chunk]) -> list[Chapter]:
     else:
         return []
     return [Chapter(number, document.title, document, start, end, tuple(chunks))]
+
+
+def _name(mark: re.Match) -> tuple[str, str]:
+    """Number and title of a heading, without a page number."""
+    return mark[2], re.sub(r"[\s.·]*\d*\s*$", "", mark[3]).lower()
 
 
 def named(question: str) -> list[int]:

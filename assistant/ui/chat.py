@@ -16,12 +16,13 @@ from assistant.catalog.conversations import history
 from assistant.errors import GlassboxError, InputError
 from assistant.pipeline import Assistant
 from assistant.records import Trace
+from assistant.ui.answer import answer_html
 from assistant.ui.answer_view import AnswerView
 from assistant.ui.conversation_list import ConversationList
 from assistant.ui.fragment import fragment
-from assistant.ui.jobs import Job, Jobs, failure
+from assistant.ui.jobs import Job, Jobs, failure, last_question
 from assistant.ui.settings import Settings
-from assistant.ui.thread import address_html, first_screen, hint_html, live_html, lone_html, turns_html
+from assistant.ui.thread import LIVE, address_html, first_screen, hint_html, live_html, lone_html, turns_html
 from assistant.ui.warmth import Warmth
 
 FOLLOWERS = 16     # pages that may follow answers at once; the work itself is bounded by jobs.RUNNING
@@ -53,17 +54,16 @@ class Chat:
                 with gr.Column(elem_id="gb-composer"):
                     self.hint = fragment("", elem_id="gb-hint", wired=True)
                     with gr.Row(elem_id="gb-inputrow", equal_height=False):
-                        self.box = gr.Textbox(
-                            placeholder="Ask a question", label="Question", show_label=False, container=False, lines=1,
-                            max_lines=8, elem_id="gb-question",
-                            html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"))
+                        self.box = gr.Textbox(placeholder="Ask a question", label="Question", show_label=False,
+                                              container=False, lines=1, max_lines=8, elem_id="gb-question",
+                                              html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"))
                         self.send = gr.Button("Ask", variant="primary", elem_id="gb-send", min_width=64)
                         self.stop = gr.Button("Stop", variant="stop", elem_id="gb-stop", min_width=64, visible=False)
                     with gr.Row(elem_id="gb-underinput"):
                         fragment('<p class="gb-legend"><span class="gb-said">model, checked</span>'
                                 '<span class="gb-quoted">quoted from documents</span></p>')
-                        self.clear = gr.Button("Clear", size="sm", elem_id="gb-clear", elem_classes="gb-quiet",
-                                               min_width=0)
+                        self.clear = fragment('<button type="button" class="gb-tool" id="gb-clear" data-event="delete" '
+                                              'data-confirm="Clear?">Clear</button>', wired=True)
             with gr.Column(elem_id="gb-right", min_width=0):
                 self.answer_view = AnswerView(lambda: Settings(self.rag.config))
                 self.settings = self.answer_view.settings
@@ -85,13 +85,13 @@ class Chat:
         followers = [asked, acted, loaded, opened]
         self.list.new.click(lambda: self.show(None), None, cancels=followers, **short)
         self.list.rows.delete(self.delete, self.current, cancels=None, **short)
-        self.list.rows.edit(self.rename, [self.current, self.list.search], **short)
+        self.list.rows.edit(self.list.rename, [self.current, self.list.search], [self.hint, self.list.rows], **quiet)
         self.list.search.change(self.list.html, [self.current, self.list.search], self.list.rows, **quiet)
         self.thread.select(self.inspect, [self.current], trigger_mode="multiple", **short)
         self.thread.edit(self.edit, [self.current], **short)
         self.hint.select(lambda: {self.editing: None, self.hint: "", self.box: ""}, None, **short)
         tab.select(self.selected, [self.opened, self.current, self.view], **short)
-        self.clear.click(self.clear_turns, self.current, **short)
+        self.clear.delete(self.clear_turns, self.current, **short)
         self.stop.click(self.stop_answer, self.current, self.stop, queue=False, **quiet)
 
     # what a person does
@@ -107,9 +107,14 @@ class Chat:
             rag = self.rag.with_config(self.settings.config_from(values))
             if not self.store.exists(current):
                 current, editing = self.store.create(question).id, None
-            if editing is not None:
-                self.store.truncate(current, editing - 1)
             before = self.store.turns(current)
+            if editing is not None:
+                if editing != last_question(before).position:
+                    yield {**self.show(current), self.hint: hint_html(
+                        "The conversation went on in another window: nothing was replaced. Ask again to go on there.")}
+                    return
+                self.store.truncate(current, editing - 1)
+                before = before[:editing]
             self.store.append(current, "user", question)
         except GlassboxError as error:
             yield {self.hint: hint_html(str(error))}
@@ -126,33 +131,33 @@ class Chat:
             yield from self.ask(str(data.get("text", "")), current, None, *values)
             return
         turns = self.store.turns(current) if current else []
-        asked = [turn for turn in turns if turn.role == "user"]
-        if not asked or self.jobs.get(current):
-            yield {self.hint: hint_html("There is no question to ask again.") if not asked else ""}
+        asked = last_question(turns)
+        if asked.position < 0 or self.jobs.get(current):
+            yield {self.hint: hint_html("There is no question to ask again.") if asked.position < 0 else ""}
             return
         try:
             rag = self.rag.with_config(self.settings.config_from(values))
         except GlassboxError as error:
             yield {self.hint: hint_html(str(error))}
             return
-        self.store.truncate(current, asked[-1].position)
-        yield from self._answer(rag, current, asked[-1].content, history(turns[:asked[-1].position]))
+        self.store.truncate(current, asked.position)
+        yield from self._answer(rag, current, asked.content, history(turns[:asked.position]))
 
     def edit(self, current: str | None, event: gr.EventData) -> Updates:
-        position = int(event._data.get("position", -1))
-        turn = next((t for t in self.store.turns(current or "") if t.position == position and t.role == "user"), None)
-        if turn is None or self.jobs.get(current):
+        last = last_question(self.store.turns(current or ""))
+        if self.jobs.get(current):
             return {self.hint: hint_html("This question can no longer be edited: another answer is being written.")}
-        return {self.box: turn.content, self.editing: position, self.hint: hint_html(
+        if last.position < 0 or last.position != int(event._data.get("position", -1)):
+            return {**self.show(current), self.hint: hint_html(
+                "The conversation has changed in another window: only its last question can be edited.")}
+        return {self.box: last.content, self.editing: last.position, self.hint: hint_html(
             "Editing the last question. Sending it replaces the question and its answer.", cancel=True)}
 
     def inspect(self, current: str | None, event: gr.EventData) -> Updates:
         return self._inspected(current, str(event._data.get("trace", "")))
 
     def stop_answer(self, current: str | None) -> Updates:
-        if job := self.jobs.get(current):
-            job.stop.set()
-            job.changed()
+        self.jobs.stop(current)
         return gr.update(interactive=False)
 
     def open_row(self, event: gr.EventData) -> Iterator[Updates]:
@@ -167,8 +172,7 @@ class Chat:
             except GlassboxError as error:
                 yield {**self.show(None), self.hint: hint_html(str(error))}
                 return
-            current = self.store.of_trace(trace_id)
-            if current:
+            if current := self.store.of_trace(trace_id):
                 yield self.show(current, trace_id)
             else:
                 yield {**self.show(None), self.thread: self._turns(None, [], trace_id, None), self.view: trace_id,
@@ -176,23 +180,13 @@ class Chat:
             return
         yield from self._open(asked.get("c"))
 
-    def rename(self, current: str | None, search: str, event: gr.EventData) -> Updates:
-        try:
-            self.store.rename(str(event._data.get("id", "")), str(event._data.get("title", "")))
-        except GlassboxError as error:
-            return {self.hint: hint_html(str(error)), self.list.rows: self.list.html(current, search)}
-        return {self.list.rows: self.list.html(current, search)}
-
     def delete(self, current: str | None, event: gr.EventData) -> Updates:
         gone = str(event._data.get("id", ""))
-        if job := self.jobs.get(gone):
-            job.stop.set()
+        self.jobs.stop(gone)
         self.store.delete(gone)
         return self.show(None) if gone == current else {self.list.rows: self.list.html(current)}
 
     def clear_turns(self, current: str | None) -> Updates:
-        if current is None:
-            return self.show(None)
         if self.jobs.get(current):
             return {self.hint: hint_html("An answer is being written: stop it before clearing the conversation.")}
         self.store.truncate(current, -1)
@@ -248,10 +242,8 @@ class Chat:
         trace = self.trace_of(trace_id)
         if trace is None:
             return {self.hint: hint_html(f"The trace {trace_id} is not in this index any more.")}
-        turns = self.store.turns(current) if current else []
-        job = self.jobs.get(current)
-        return {self.thread: self._turns(current, turns, trace_id, job), self.view: trace_id,
-                **self.answer_view.of_trace(trace)}
+        return {self.thread: self._turns(current, self.store.turns(current or ""), trace_id, self.jobs.get(current)),
+                self.view: trace_id, **self.answer_view.of_trace(trace)}
 
     def _turns(self, current: str | None, turns: list, view: str, job: Job | None) -> str:
         """The conversation, or where there is none the answer that `view` names."""
@@ -278,21 +270,30 @@ class Chat:
         yield from self._follow(job)
 
     def _follow(self, job: Job) -> Iterator[Updates]:
-        found = False
+        found, view = False, self.answer_view
+        idle = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
         try:
             for _ in job.follow():
                 if job.done:
                     break
                 updates: Updates = {self.live: self._live(job)}
                 if job.found and not found:
-                    found = True
-                    updates |= self.answer_view.of_found(job.question, job.found)
+                    found, updates = True, updates | view.of_found(job.question, job.found)
                 yield updates
-            yield self.show(job.conversation_id)
+            if job.answer:
+                self.warmth.again()
+            yield self.show(job.conversation_id) if not job.unstored else {
+                self.live: _reply_html(job), self.hint: hint_html(job.unstored), **idle,
+                **(view.of_found(job.question, job.found) if job.found else view.of_trace(None))}
         except Exception as error:  # drawing failed, not answering: the stored turns are safe
             traceback.print_exc(file=sys.stderr)
-            yield {self.hint: hint_html(failure(error)), self.live: "", self.send: gr.update(visible=True),
-                   self.stop: gr.update(visible=False)}
+            yield {self.hint: hint_html(failure(error)), self.live: "", **idle}
 
     def _live(self, job: Job | None) -> str:
         return live_html(job, loading=self.warmth.state == "loading")
+
+
+def _reply_html(job: Job) -> str:
+    """An answer that is in memory alone."""
+    return (f'<div class="gb-thread"><article class="gb-turn gb-answer" data-trace="{LIVE}"><div class="gb-body" '
+            f'dir="auto">{answer_html(job.answer) if job.answer else ""}</div></article></div>')

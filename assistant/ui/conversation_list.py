@@ -10,6 +10,7 @@ from assistant.errors import GlassboxError
 from assistant.ui.fragment import fragment
 from assistant.ui.icons import icon
 from assistant.ui.prose import esc
+from assistant.ui.thread import hint_html
 
 
 def list_html(conversations: Sequence[Conversation], current: str | None, search: str = "") -> str:
@@ -39,7 +40,7 @@ def list_html(conversations: Sequence[Conversation], current: str | None, search
 
 
 class ConversationList:
-    """The components; who opens, renames and deletes is wired by the chat."""
+    """The components; opening, renaming and deleting are wired by the chat."""
 
     def __init__(self, conversations: Conversations) -> None:
         self._conversations = conversations
@@ -59,3 +60,12 @@ class ConversationList:
 
     def html(self, current: str | None, search: str = "") -> str:
         return list_html(self._conversations.list(search), current, search)
+
+    def rename(self, current: str | None, search: str, event: gr.EventData) -> tuple[object, str]:
+        """The hint, where the title cannot be used, and the list."""
+        hint: object = gr.skip()
+        try:
+            self._conversations.rename(str(event._data.get("id", "")), str(event._data.get("title", "")))
+        except GlassboxError as error:
+            hint = hint_html(str(error))
+        return hint, self.html(current, search)

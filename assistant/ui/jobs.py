@@ -5,9 +5,10 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Sequence
 
-from assistant.catalog.conversations import Conversations
-from assistant.errors import GlassboxError
+from assistant.catalog.conversations import Conversations, Turn
+from assistant.errors import GlassboxError, InputError
 from assistant.records import Answer, Found, Message, Progress, Sentence, Support
 from assistant.ui.work import Work
 
@@ -15,7 +16,7 @@ RUNNING = 2        # answers computed at a time; the machine that this is sized 
 
 
 class Job(Work):
-    """One question on its way to an answer."""
+    """One question on its way to an answer. unstored: why the reply, once it is done, is in memory alone."""
 
     idle_seconds = 15
 
@@ -26,7 +27,7 @@ class Job(Work):
         self.found: Found | None = None
         self.sentences: list[tuple[str, Support]] = []
         self.answer: Answer | None = None
-        self.notice = ""
+        self.notice = self.unstored = ""
         self.began = time.monotonic()
 
     def take(self, event: Progress | Found | Sentence | Answer) -> None:
@@ -54,6 +55,12 @@ class Jobs:
         with self._lock:
             return self._running.get(conversation_id or "")
 
+    def stop(self, conversation_id: str | None) -> None:
+        """Stop what is running there, if anything is."""
+        if job := self.get(conversation_id):
+            job.stop.set()
+            job.changed()
+
     def start(self, rag, conversation_id: str, question: str, history: list[Message]) -> Job:
         """Answer `question`, whose turn is already stored, and store the reply. Where one is running, that one."""
         with self._lock:
@@ -74,11 +81,14 @@ class Jobs:
             job.notice = str(error)
         except Exception as error:  # the page must say that something failed, and the log why
             traceback.print_exc(file=sys.stderr)
-            job.notice = failure(error)
+            job.notice = failure(error, "The question is kept.")
         try:
             self._store(job)
+        except InputError:  # the conversation was deleted meanwhile: nobody waits for the reply
+            pass
         except GlassboxError as error:
-            job.notice = str(error)
+            print(f"assistant: the reply was not stored: {error}", file=sys.stderr)
+            job.unstored = f"{job.notice} The reply could not be stored: {error}".lstrip()
         finally:
             with self._lock:
                 self._running.pop(job.conversation_id, None)
@@ -96,9 +106,14 @@ class Jobs:
         self._conversations.append(job.conversation_id, "notice", job.notice, answer.trace_id if answer else "")
 
 
-def failure(error: BaseException) -> str:
-    """One line for an error that nobody foresaw; its text is cut, since it may hold anything."""
+def last_question(turns: Sequence[Turn]) -> Turn:
+    """The last question of a conversation; where there is none an empty one at position -1."""
+    return next((turn for turn in reversed(turns) if turn.role == "user"), Turn(-1, "user", ""))
+
+
+def failure(error: BaseException, kept: str = "") -> str:
+    """One line for an error that nobody foresaw, its text cut, since it may hold anything. kept: what is not lost."""
     words = " ".join(str(error).split())
     words = f": {words[:160]}" if words else ""
-    return (f"Something failed inside Glassbox ({type(error).__name__}{words}). "
-            "The question is kept; see the log of the program for the cause.")
+    return (f"Something failed inside Glassbox ({type(error).__name__}{words}). {kept}{' ' if kept else ''}"
+            "See the log of the program for the cause.")

@@ -80,7 +80,7 @@ class Run(Work):
             self.error = str(error)
         except Exception as error:  # the page must stay usable
             traceback.print_exc(file=sys.stderr)
-            self.error = failure(error).replace(" The question is kept; see", " See")
+            self.error = failure(error)
         self.done = True
         self.changed()
 

@@ -6,6 +6,7 @@ A panel of another package, such as the Eval tab, is handed in by who composes t
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import os
 import socket
@@ -18,7 +19,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import gradio as gr
 
-from assistant.config import Config
+from assistant.config import Config, past_proxy
 from assistant.errors import InputError
 from assistant.pipeline import Assistant
 from assistant.ui.chat import Chat
@@ -75,34 +76,42 @@ def build(assistant: Assistant, warmth: Warmth | None = None, panels: Sequence[t
     return page
 
 
-def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True, open_browser: bool = False,
+def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True,
            auth: tuple[str, str] | None = None) -> str:
     """Start serving and return the address. With `block` it returns when the server was interrupted.
 
-    auth: (user, password) that a visitor has to give first
+    auth: (user, password) that a visitor has to give first. Raises InputError where nothing can be served there.
     """
     check_port(host, port)
+    past_proxy(os.environ, host)  # Gradio asks its own page whether it is there
     # in the head rather than by `css=`, which Gradio would rewrite rule by rule for its own container
     head = "".join([*(f"<style>{file.read_text(encoding='utf-8')}</style>" for file in STYLES),
                     *(f"<script>{file.read_text(encoding='utf-8')}</script>" for file in SCRIPTS)])
-    with contextlib.redirect_stdout(sys.stderr):
-        _, address, _ = page.launch(
-            server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False,
-            inbrowser=open_browser, auth=auth, auth_message=LOGIN_LOOKS,
-            theme=Glass(), head=head, footer_links=[], run_history=False,
-            max_file_size=MAX_UPLOAD, enable_monitoring=False,
-            ssr_mode=False, pwa=False, mcp_server=False, show_error=False)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            _, address, _ = page.launch(
+                server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False,
+                auth=auth, auth_message=LOGIN_LOOKS,
+                theme=Glass(), head=head, footer_links=[], run_history=False,
+                max_file_size=MAX_UPLOAD, enable_monitoring=False,
+                ssr_mode=False, pwa=False, mcp_server=False, show_error=False)
+    except Exception as error:  # the system's, httpx's, and plain ones of Gradio
+        page.close(verbose=False)
+        why = " ".join(str(error).split())
+        raise InputError(f"cannot listen on {host} port {port} ({type(error).__name__}: {why}); expected a page that "
+                         "this machine reaches there: check proxy variables such as HTTP_PROXY, or name another "
+                         "address with --host or --port") from error
     if block:
         page.block_thread()
     return address
 
 
-def serve(config: Config | Assistant, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
+def serve(config: Config | Assistant, host: str = "127.0.0.1", port: int = 7860,
           panels: Sequence[tuple[str, Panel]] = ()) -> None:
     """Serve the app until it is interrupted; models load in the background once the page is up.
 
-    panels as in `build`. Raises InputError where the port is taken or `login` finds no password, and what Assistant
-    raises where the index cannot be opened.
+    panels as in `build`. Raises InputError where nothing can be served at the port or `login` finds no password, and
+    what Assistant raises where the index cannot be opened.
     """
     check_port(host, port)
     auth = login(os.environ)
@@ -111,7 +120,7 @@ def serve(config: Config | Assistant, host: str = "127.0.0.1", port: int = 7860,
     assistant = config if isinstance(config, Assistant) else Assistant(config)
     warmth = Warmth(assistant)
     page = build(assistant, warmth, panels)
-    address = launch(page, host, port, block=False, open_browser=open_browser, auth=auth)
+    address = launch(page, host, port, block=False, auth=auth)
     print(f"Glassbox is at {address} (stop it with Ctrl+C)", file=sys.stderr, flush=True)
     warmth.start()
     page.block_thread()
@@ -147,15 +156,25 @@ def exposed(host: str, guarded: bool) -> str:
 
 def check_port(host: str, port: int) -> None:
     """Raise InputError where nothing can listen on host:port."""
+    if not 1 <= port <= 65535:
+        raise InputError(f"--port is {port}: expected 1 to 65535, such as --port 7860")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-    except (OSError, OverflowError) as error:
-        raise InputError(f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}; stop the "
-                         f"other program, or name another port with "
-                         f"--port {port + 1 if port < 65535 else 7860}") from error
+    except (OSError, UnicodeError) as error:  # UnicodeError: a host that no name can be
+        raise InputError(f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}; "
+                         f"{_remedy(error, port)}") from error
+
+
+def _remedy(error: Exception, port: int) -> str:
+    number = getattr(error, "errno", None)
+    if isinstance(error, (socket.gaierror, UnicodeError)) or number == errno.EADDRNOTAVAIL:
+        return "name an address of this machine with --host, such as --host 127.0.0.1"
+    if number == errno.EACCES:
+        return "ports under 1024 need rights: name a higher one, such as --port 7860"
+    return f"stop the other program, or name another port with --port {port + 1 if port < 65535 else 7860}"
 
 
 def _switches() -> str:

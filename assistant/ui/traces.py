@@ -156,13 +156,12 @@ class Traces:
 
     def take(self, path: str | None) -> list[object]:
         """Keep the traces of an uploaded file, and open the first."""
-        reset = gr.update(value=None)
         try:
             added, known = exchange.keep(self.rag, exchange.read(Path(path).read_bytes(), Path(path).name))
-        except (GlassboxError, OSError) as error:
-            return [_note(str(error), bad=True), reset, *[gr.skip() for _ in self.parts]]
+        except Exception as error:
+            return [_wrong(error), gr.update(value=None), *[gr.skip() for _ in self.parts]]
         words = f"{len(added)} imported" + (f", {len(known)} were here already" if known else "")
-        return [_note(f"{words}."), reset, *self._parts((added or known)[0])]
+        return [_note(f"{words}."), gr.update(value=None), *self._parts((added or known)[0])]
 
     # one trace
 
@@ -233,11 +232,8 @@ class Traces:
             before = self.rag.trace(opened)
             answer = replay(self.rag, before, from_page(self.rag.config, changes(before, *values)))
             yield self._parts(answer.trace_id, before.id, _note("Replayed; compared with the one it replays."))
-        except GlassboxError as error:
-            yield [*[gr.skip()] * last, _note(str(error), bad=True)]
-        except Exception as error:  # the page must stay usable
-            traceback.print_exc(file=sys.stderr)
-            yield [*[gr.skip()] * last, _note(failure(error), bad=True)]
+        except Exception as error:
+            yield [*[gr.skip()] * last, _wrong(error)]
 
     def compare(self, other: str | None, opened: str) -> str:
         if not other:
@@ -274,11 +270,15 @@ def _computed(wait: str, make: Callable[[], str]) -> Iterator[str]:
     yield f'<p class="gb-empty gb-wait" role="status">{wait}</p>'
     try:
         yield make()
-    except GlassboxError as error:
-        yield _note(str(error), bad=True)
-    except Exception as error:  # the page must stay usable
+    except Exception as error:
+        yield _wrong(error)
+
+
+def _wrong(error: Exception) -> str:
+    """What is wrong; of what nobody foresaw the log says more. The page must stay usable."""
+    if not isinstance(error, GlassboxError):
         traceback.print_exc(file=sys.stderr)
-        yield _note(failure(error), bad=True)
+    return _note(str(error) if isinstance(error, GlassboxError) else failure(error), bad=True)
 
 
 def _one_line(item: Summary) -> str:

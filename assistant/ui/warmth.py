@@ -26,6 +26,12 @@ class Warmth:
             self.state = "loading"
             threading.Thread(target=self._load, daemon=True, name="warm").start()
 
+    def again(self) -> None:
+        """Load what could not be loaded. Of use once an answer came: the server that was down is back."""
+        if self.state == "failed":
+            self.state = "cold"
+            self.start()
+
     def _load(self) -> None:
         try:
             self._assistant.warm()

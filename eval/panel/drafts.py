@@ -20,9 +20,8 @@ EVERY = ("every document", "")
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 SCRIPT = f"{WIRE}; window.glassbox.evals(element, trigger, watch)"
 ABOUT = ("Questions drafted from the documents of this index, for you to accept, change or reject. Accepted ones "
-         "become a "
-         "gold set of your own, which Run can ask. Add to it what no program drafts: questions in other words than the "
-         "document’s, and some that it does not answer.")
+         "become a gold set of your own, which Run can ask. Add to it what no program drafts: questions in other "
+         "words than the document’s, and some that it does not answer.")
 
 
 def told(where: int, count: int) -> Callable:
@@ -36,7 +35,7 @@ def told(where: int, count: int) -> Callable:
                 note = note_html(str(error), bad=True)
             except Exception as error:  # the page must stay usable
                 traceback.print_exc(file=sys.stderr)
-                note = note_html(failure(error).replace(" The question is kept; see", " See"), bad=True)
+                note = note_html(failure(error), bad=True)
             return [note if at == where else gr.skip() for at in range(count)] if count > 1 else note
         return safe
     return decorate

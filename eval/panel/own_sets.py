@@ -56,8 +56,8 @@ def save(name: str, rows: Sequence[dict], documents: Sequence[Document]) -> int:
 
 
 def add(name: str, text: str, documents: Sequence[Document]) -> int:
-    """Keep a gold set that was written elsewhere; give how many questions it holds. GoldError with all that is "
-        "wrong."""
+    """Keep a gold set that was written elsewhere; give how many questions it holds. GoldError with all that is
+    wrong."""
     return _write(path(name), text, documents)
 
 

@@ -54,11 +54,9 @@ class Panel:
                  "known: offline, with intervals, the same numbers every time.</p></header>")
         self.suites = gr.CheckboxGroup(list(SUITES), value=["retrieval"], label="Measure", elem_id="gb-evalsuites")
         with gr.Row(elem_classes=["gb-evalrow"], equal_height=False):
-            self.gold = gr.Dropdown([OWN], value=OURS, label="Questions",
-                                    elem_id="gb-evalgold", min_width=0, scale=3)
-            self.limit = gr.Number(LIMIT, label="Of each "
-                                                "list", precision=0, minimum=1, elem_id="gb-evallimit", min_width=0,
-                                   scale=1, placeholder="all")
+            self.gold = gr.Dropdown([OWN], value=OURS, label="Questions", elem_id="gb-evalgold", min_width=0, scale=3)
+            self.limit = gr.Number(LIMIT, label="Of each list", precision=0, minimum=1, elem_id="gb-evallimit",
+                                   min_width=0, scale=1, placeholder="all")
         self.model = gr.Checkbox(False, label="With the language model (slower)", elem_id="gb-evalmodel")
         with gr.Accordion("Settings to change", open=False, elem_id="gb-evalsettings"):
             self.settings = gr.Textbox(label="One a line, such as k = 6", lines=3, max_lines=8, elem_id="gb-evalset",
