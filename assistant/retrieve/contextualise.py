@@ -36,7 +36,7 @@ _CHOICE = re.compile(r"\b((the|which|this|that|any|another|what about)( [\w-]+)?
                      re.I)
 _REQUEST = re.compile(r"^\W*(please |can you |could you )*(explain|describe|define|tell me( more)?( about)?|show( me)?|"
                       r"what('s| is| are)|summari[sz]e)\b|\bplease\b", re.I)
-_EXISTS = re.compile(r"^\W*(is|are) there\b|^\W*(which|who|name|anything)\b", re.I)
+_EXISTS = re.compile(r"^\W*(is|are) there\b|^\W*(which|who(?! (is|are|was|were) (?-i:[A-Z]))|name|anything)\b", re.I)
 _PAIR = re.compile(r"\b([\w-]+)(?:s)? (?:and|or|vs\.?|versus) (?:an? |the )?([\w-]+)", re.I)
 _PREPOSITION = r"(?:for|in|with|on|by|at|from|during|without|under|over)"
 _MORE = re.compile(r"^(why( not| so| is that)?|how( so| come| does that work)?|(can you |please )*(explain|elaborate|"
