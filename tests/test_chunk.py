@@ -182,9 +182,18 @@ def test_a_budget_above_the_embedders_limit_is_refused_with_both_numbers(embedde
         chunk(document("words"), embedder.count_tokens, 300, LIMIT)
 
 
-def test_a_document_of_blanks_or_headings_alone_has_no_chunks(embedder):
-    for text in ("", " \n\t\n", "# Only a heading\n", "---\ntitle: x\n---\n"):
+def test_a_document_of_blanks_alone_has_no_chunks_and_one_of_a_heading_has_that(embedder):
+    for text in ("", " \n\t\n", "---\ntitle: x\n---\n"):
         assert chunk(document(text), embedder.count_tokens, 64, LIMIT) == []
+    assert [c.text for c in chunk(document("# Office closed on Friday\n"), embedder.count_tokens, 64, LIMIT)] == \
+        ["Office closed on Friday"]
+
+
+def test_a_long_table_without_a_header_repeats_no_row_over_its_parts(embedder):
+    text = "\n".join(f"| Part number {n} of the pump | {n} EUR each, tax included |" for n in range(40))
+    parts = chunk(document(text), embedder.count_tokens, 64, LIMIT)
+    assert len(parts) > 3 and not any(part.header for part in parts)
+    assert "\n".join(part.text for part in parts).count("EUR") == 40
 
 
 def test_the_header_of_a_glued_table_is_legible_in_front_of_its_parts():

@@ -111,9 +111,11 @@ def by_turns(found: Sequence[Sequence[Evidence]]) -> tuple[Evidence, ...]:
 
 
 def _table_of(row: Passage, pool: Sequence[Passage]) -> list[int]:
-    """Where the rows of its table stand in the pool, in their order."""
-    place = (row.chunk.document_id, row.chunk.heading)
-    return [at for at, p in enumerate(pool) if p.kind == "row" and (p.chunk.document_id, p.chunk.heading) == place]
+    """Where the rows of its table stand in the pool, in their order. Tables under one heading differ by the place of
+    their header, which a row's spans end with."""
+    table = (row.chunk.document_id, row.chunk.heading, row.spans[1:])
+    return [at for at, p in enumerate(pool)
+            if p.kind == "row" and (p.chunk.document_id, p.chunk.heading, p.spans[1:]) == table]
 
 
 def asks_for_table(question: str, rows: Sequence[str]) -> bool:
@@ -171,7 +173,7 @@ def _passage(hit: Hit, quotable: Quotable) -> Passage:
     offset = hit.chunk.start
     spans = ((offset + quotable.start, offset + quotable.end),)
     if quotable.kind == "row":
-        spans += _header_span(hit.chunk)
+        spans += _header_span(hit.chunk, quotable.start)
     return Passage(hit.chunk, hit.document, spans, quotable.reading, quotable.kind,
                    hit.rerank.value if hit.rerank else None)
 
@@ -220,16 +222,18 @@ def _together(passage: Passage, after: Passage) -> Passage:
                    reading=f"{passage.reading} {after.reading}")
 
 
-def _header_span(chunk: Chunk) -> tuple[tuple[int, int], ...]:
-    """Where the header row of the chunk's table stands in the document."""
-    if chunk.header:
-        return ((chunk.header_start, chunk.header_start + len(chunk.header)),)
+def _header_span(chunk: Chunk, at: int) -> tuple[tuple[int, int], ...]:
+    """Where the header of the table stands in the document whose row begins at chunk.text[at]; () where it has none."""
     from assistant.text.blocks import blocks
-    table = next((b for b in blocks(chunk.text) if b.kind in ("table", "glued")), None)
-    if table is None:
+    from assistant.text.tables import has_header
+    found = blocks(chunk.text)
+    table = next(block for block in found if block.start <= at < block.end)
+    if chunk.header and table == found[0]:
+        return ((chunk.header_start, chunk.header_start + len(chunk.header)),)
+    lines = chunk.text[table.start:table.end].split("\n")
+    if table.start == at or not re.search(r"\w", lines[0]) or not (table.kind == "glued" or has_header(lines)):
         return ()
-    line = chunk.text[table.start:table.end].split("\n")[0]
-    return ((chunk.start + table.start, chunk.start + table.start + len(line)),)
+    return ((chunk.start + table.start, chunk.start + table.start + len(lines[0])),)
 
 
 def _within(one: Passage, other: Passage) -> bool:

@@ -15,7 +15,7 @@ from assistant.records import Chunk, Document
 from assistant.text.blocks import Block, blocks
 from assistant.text.readable import SEPARATOR, compose
 from assistant.text.sections import Section, is_markdown, sections
-from assistant.text.tables import is_markdown_rule
+from assistant.text.tables import has_header
 
 Count = Callable[[Sequence[str]], list[int]]
 SPLIT_PROSE = ["\n\n", r"(?<=[.!?])[\"”')]?\s+", "\n", r"[,;:]\s+", " ", ""]
@@ -106,10 +106,11 @@ def _split_table(text: str, block: Block, heading: str, count: Count, budget: in
     for line in text[block.start:block.end].split("\n"):
         rows.append((at, at + len(line)))
         at += len(line) + 1
-    header = text[slice(*rows[0])]
-    if count([compose(heading, header, "")])[0] > budget * HEADING_SHARE * 1.5:
+    bare = block.kind == "table" and not has_header([text[slice(*row)] for row in rows[:2]])
+    header = "" if bare else text[slice(*rows[0])]
+    if header and count([compose(heading, header, "")])[0] > budget * HEADING_SHARE * 1.5:
         header = ""  # a header this wide would leave no room for a row
-    first = min(2 if len(rows) > 1 and is_markdown_rule(text[slice(*rows[1])]) else 1, len(rows))
+    first = min(2 if block.kind == "table" else 1, len(rows))  # a table without a header opens with two rows as well
     prefix = (header, block.start) if header else ()
 
     def torn(a: int, b: int, header: str) -> Iterator[_Piece]:

@@ -11,12 +11,17 @@ from assistant.text.tables import glued_table, is_markdown_rule
 Kind = Literal["prose", "list", "table", "glued", "code"]
 
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
-_ITEM = re.compile(r"^\s*([-*+•]|\d+[.)])\s+\S")
+MONTH = r"(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b"
+_ITEM = re.compile(rf"^\s*([-*+•]|\d{{1,3}}[.)](?!\s+{MONTH}))\s+\S")  # "12. Mai 2024" is a day, "1990." a year
 _LANGUAGE = re.compile(r"^(python|javascript|typescript|java|bash|shell|sql|json|yaml|rust|go|c\+\+|c|html|css)$")
+# "return within 30 days", not "return a if b"
+_PROSE = (r" (?!not |await |lambda |new |yield )[a-z]+ (?!(if|and|or|in|is|not|for|else|instanceof)\b)[\w'’-]+"
+          r"(?=[ .,;:!?]|$)")
 _CODE = re.compile(
-    r"^\s*(#\s|//|import\s|from\s+\S+\s+import|def\s|class\s|return\b|(for|if|elif|while|with)\s.*:(\s*#.*)?$|@"
+    rf"^\s*(#\s|//|import\s|from\s+\S+\s+import|def\s|class\s|return\b(?!{_PROSE})"
+    r"|(for|if|elif|while|with)\s.*:(\s*#.*)?$|@[\w.]+(\(|\s*(#.*)?$)"
     r"|(try|else|finally):|except\b.*:$|del\s[\w.]+(\[.*\])?$|assert\s.*[=(<>]|raise\s+\w+(\(|$)|\"{3}"
-    r"|\"[^\"]*\",?$|\"[^\"]*\":\s.*[\[({,]$|SELECT\s.*\sFROM\s)"
+    r"|\"[^\"]*\",$|\"[^\"]*(?<![.!?])\"$|\"[^\"]*\":\s.*[\[({,]$|SELECT\s.*\sFROM\s)"
     r"|^\s*+(\w++ ){0,2}?[\w.\[\]]++(, ?[\w.\[\]]++)*+\s*+[-+*/]?=(?![^#]*\w\.$)\s*\S"  # a sentence ends in a full stop
     r"|^\s*[\w.]+\(.*\)?\s*(#.*)?$|^\s*[)\]}]+,?\s*(#.*)?$")
 
@@ -76,6 +81,8 @@ def _next_block(lines: list[str], at: int) -> tuple[Kind, int]:
         return "list", _while(lines, at, lambda line: bool(line.strip()))
     for n in range(following, len(lines)):  # a paragraph ends where another kind begins without a blank line
         line = lines[n].strip()
+        if lines[n - 1].rstrip().endswith(":") and _ITEM.match(lines[n]):  # "Opening hours:" above its list
+            return "prose", n
         if not line or line.startswith("|") or _FENCE.match(lines[n]) or _LANGUAGE.match(line) or glued_table(lines, n):
             return "prose", n
     return "prose", len(lines)

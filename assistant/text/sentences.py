@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from assistant.text.blocks import Block, blocks, is_code
-from assistant.text.tables import glued_cells, is_markdown_rule, markdown_cells, row_text, seams
+from assistant.text.blocks import MONTH, Block, blocks, is_code
+from assistant.text.tables import glued_cells, has_header, is_markdown_rule, markdown_cells, row_text, seams
 
 WRAP = 120   # characters; wider lines are paragraphs, not wrapped text
 SHORT_CODE = 40  # words; statements that are no longer together are quoted together
@@ -19,12 +19,23 @@ _LEANING = re.compile(r"^(this|that|these|those|it|its|they|their|them|such|here
 NAMING = re.compile(r"(this|that|it|these|they)( \w+)? (is|are|was) (called|known as|named|termed)\b", re.I)
 _SAYS_FIRST = re.compile(r"(?!\S+ \S+[:—])[^?]{30,}[:—] [^?]+\?")  # "X is a count: how often does each word appear?"
 NAMED = 60   # words before "This is called ..." that it may stand for
-_ITEM_MARK = re.compile(r"\s*([-*+•]|\d+[.)])\s+")
+_ITEM_MARK = re.compile(r"\s*([-*+•]|\d{1,3}[.)])\s+")
 _WHOLE = re.compile(r"\$(?![\d\s])[^$\n]+(?<!\s)\$(?!\d)|`[^`\n]+`")  # $0.02 begins no formula
 # A line of code that does nothing yet: a comment, an import, the fence, a blank.
 _PREPARES = r"(?:[ \t]*(?:(?:#|//|import |from \S+ import |using |```|~~~)[^\n]*)?)"
 _IMPORTS = re.compile(r"(?:(?:import|from|using)\s[^\n]*\n?)+")  # at the end of a chunk, what they are for in the next
-_EMPHASIS = re.compile(r"\*\*(.+?)\*\*|(?<![\w*])\*(?!\s)(.+?)(?<!\s)\*(?![\w*])|`([^`]+)`|\[([^\]]+)\]\([^)]*\)")
+_HAN = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # written without blanks: a character counts as a word
+_WORD = re.compile(rf"[{_HAN}]|[^\W{_HAN}]+")
+_BLANK = re.compile(r"[^\S\n\x00-\x7f]")  # sentencex panics where one stands between a capital and a full stop
+_CLOSING = re.compile(r"(?<=[.!?])[*_]+(?=\s|$)")
+_NEXT = re.compile(r"[^\S\n]*\n?[^\S\n]*(§|\w[\w@-]*)")
+_ABBREVIATED = re.compile(r"\b(?:[Aa]pprox|[Cc]a|[Bb]zw|[Vv]gl)\.\s*$")
+_UNLESS_CAPITAL = re.compile(r"\b(?:max|min|temp|vol)\.\s*$", re.I)  # "It took 5 min. Then he left." are two
+_DAY = re.compile(rf"(?<=\d\.)\s*(?={MONTH})")
+LONGEST = 1000  # characters; a sentence goes on past full stops no further
+# "2**10" is a power; where words are not set apart by blanks a mark may follow a letter
+_EMPHASIS = re.compile(r"(?<![A-Za-z0-9_)\]])\*\*(.+?)\*\*|(?<![\w*])\*(?!\s)(.+?)(?<!\s)\*(?![\w*])|`([^`]+)`|"
+                       r"\[([^\]]+)\]\([^)]*\)")
 
 
 @dataclass(frozen=True)
@@ -57,9 +68,13 @@ def quotables(text: str, header: str = "") -> list[Quotable]:
     a question on a line of its own stands before its answer."""
     found: list[Quotable] = []
     before: Unit | None = None
-    every = units(text, header)
+    introduced = False  # the "Opening hours:" of a list and the list's items
+    every = _short_items_together(units(text, header))
     for at, unit in enumerate(every):
-        if _says_nothing(unit):
+        replies = before is not None and _asks(before) and _ends(text, before, unit)
+        introduces = unit.reading.endswith(":") and at + 1 < len(every) and every[at + 1].kind == "item"
+        introduced = introduces or (introduced and unit.kind == "item")
+        if _says_nothing(unit) and not (_is_short(unit) and (replies or introduced)):
             before = unit if _asks_alone(text, unit) else None
             continue
         if NAMING.match(unit.reading) and (meant := named(every[:at])):
@@ -71,6 +86,9 @@ def quotables(text: str, header: str = "") -> list[Quotable]:
         else:
             found.append(Quotable(unit.kind, unit.start, unit.end, unit.reading))
         before = unit if unit.kind in ("sentence", "item") else None
+    short = [unit for unit in every if _is_short(unit)]
+    if not found and short and sum(len(unit.reading.split()) for unit in short) <= NAMED:  # all there is
+        return [Quotable(short[0].kind, short[0].start, short[-1].end, "; ".join(unit.reading for unit in short))]
     return found
 
 
@@ -84,9 +102,35 @@ def named(before: Sequence[Unit]) -> list[Unit]:
     return list(before)
 
 
+def _ends(text: str, before: Unit, unit: Unit) -> bool:
+    """Whether it ends as a sentence does or stands right under the one before, as the reply "Yes." does."""
+    return unit.reading[-1:] in ".!。！" or not re.search(r"\n\s*\n", text[before.end:unit.start])
+
+
 def _says_nothing(unit: Unit) -> bool:
-    return _asks(unit) or (unit.kind in ("sentence", "item") and len(re.findall(r"\w+", unit.reading)) < 3) or \
-        (unit.kind == "code" and bool(_IMPORTS.fullmatch(unit.reading)))
+    return _asks(unit) or _is_short(unit) or (unit.kind == "code" and bool(_IMPORTS.fullmatch(unit.reading)))
+
+
+def _is_short(unit: Unit) -> bool:
+    """Whether it is a word or two that say nothing alone, as "Price: $20" does."""
+    return unit.kind in ("sentence", "item") and len(_WORD.findall(unit.reading)) < 3 and not _asks(unit) and \
+        not re.search(r"\w(: |：)\S", unit.reading)
+
+
+def _short_items_together(every: Sequence[Unit]) -> list[Unit]:
+    """Short items that follow one another ("PDF", "Word", "HTML") as one, as far as they are few words."""
+    made: list[Unit] = []
+    words, open_ = 0, False
+    for unit in every:
+        short = unit.kind == "item" and _is_short(unit)
+        words += len(unit.reading.split())
+        if short and open_ and words <= NAMED:
+            made[-1] = replace(made[-1], end=unit.end, reading=f"{made[-1].reading}; {unit.reading}")
+        else:
+            made.append(unit)
+            words = len(unit.reading.split())
+        open_ = short
+    return made
 
 
 def units(text: str, header: str = "") -> list[Unit]:
@@ -103,20 +147,36 @@ def units(text: str, header: str = "") -> list[Unit]:
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Spans of the sentences of running text, blanks at their ends left out. A formula or `code` is not torn."""
+    """Spans of the sentences of running text, blanks at their ends left out. A formula, `code` or an abbreviation is
+    not torn; the marks that close an emphasis stay with it."""
     import sentencex
     whole = [match.span() for match in _WHOLE.finditer(text)]
-    spans, at, open_ = [], 0, None
-    for piece in sentencex.segment("en", text):
-        begin = text.index(piece, at)
-        at = begin + len(piece)
-        open_ = begin if open_ is None else open_
-        if any(a < at < b for a, b in whole):
+    even = _BLANK.sub(" ", text)  # one character for one, so that offsets hold
+    spans, at, begin = [], 0, 0
+    for piece in sentencex.segment("en", even):
+        at = even.index(piece, at) + len(piece)
+        end = closing.end() if (closing := _CLOSING.match(text, at)) else at
+        if any(a < end < b for a, b in whole) or _goes_on(text, begin, end):
             continue
-        piece, begin, open_ = text[open_:at], open_, None
+        piece = text[begin:end if closing and closing[0] in text[begin:at] else at]  # else it closes what is before
         if piece.strip():
             spans.append((begin + len(piece) - len(piece.lstrip()), begin + len(piece.rstrip())))
+        begin = end
     return spans
+
+
+def _goes_on(text: str, begin: int, end: int) -> bool:
+    """Whether the sentence that starts at `begin` goes on at `end`: there stands a small letter or "§", or the full
+    stop before it is an abbreviation's. Who begins a sentence small may do so with the next."""
+    following, last = _NEXT.match(text, end), text[max(begin, end - 12):end]
+    if not following or end - begin > LONGEST or not re.search(r"(?<!\*\*)(?<=[.!?])[*_]?[\"'”’)\]]*\s*$", last):
+        return False
+    if _ABBREVIATED.search(last) or _DAY.match(text, begin + len(text[begin:end].rstrip())):
+        return True
+    if _UNLESS_CAPITAL.search(last):
+        return not following[1][0].isupper() or end - begin < 7
+    small = following[1] == "§" or (following[1].isalpha() and following[1].islower())  # no name such as word2vec
+    return small and not re.match(r"\W*[a-z]", text[begin:begin + 12])
 
 
 def _asks(unit: Unit) -> bool:
@@ -124,9 +184,11 @@ def _asks(unit: Unit) -> bool:
 
 
 def _asks_alone(text: str, unit: Unit) -> bool:
-    """Whether it is a question on a line of its own, as in a list of questions and answers: the answer needs it."""
-    above, below = text[:unit.start].rpartition("\n")[2], text[unit.end:].partition("\n")[0]
-    return _asks(unit) and not re.search(r"\w{3}", above) and not below.strip(" *_") and "\n" in text[unit.end:]
+    """Whether it is a question on a line of its own, or in bold at its beginning, as in a list of questions and
+    answers: the answer needs it."""
+    above, below = text[max(0, unit.start - WRAP):unit.start].rpartition("\n")[2], text[unit.end:unit.end + WRAP]
+    bold = text.startswith("**", unit.start) and text.endswith("**", unit.start, unit.end)
+    return _asks(unit) and not re.search(r"\w{3}", above) and (bold or bool(re.match(r"[ *_]*\n", below)))
 
 
 def _stripped(text: str) -> tuple[int, int]:
@@ -154,9 +216,10 @@ def _sentences(text: str, block: Block) -> list[Unit]:
             begin += mark.end()  # else "1." would be a sentence
         short = item and len(text[begin:end].split()) <= SHORT_ITEM
         for a, b in [_stripped(text[begin:end])] if short else split_sentences(text[begin:end]):
-            bare = re.sub(r"^\s*([-*+•>↓→]|\d+[.)])\s+", "", text[begin + a:begin + b])
-            opens = text[:begin + a].rpartition("\n")[2].strip() == ""  # else its first line is short for starting late
-            reading = plain(re.sub(r"\n+", " — " if not item and opens and _labelled(bare) else " ", bare))
+            bare = re.sub(rf"^\s*([-*+•>↓→]|\d{{1,3}}[.)](?!\s+{MONTH}))\s+", "", text[begin + a:begin + b])
+            # a first line may be short for starting late
+            labelled = not item and _labelled(bare) and not text[text.rfind("\n", 0, begin + a) + 1:begin + a].strip()
+            reading = plain(re.sub(r"\n+", " — " if labelled else " ", bare))
             if re.search(r"\w", reading):
                 found.append(Unit("item" if item else "sentence", begin + a, begin + b, reading,
                                   bool(_LEANING.match(reading))))
@@ -170,7 +233,9 @@ def _paragraph_parts(text: str, block: Block) -> list[tuple[int, int]]:
     """
     body = text[block.start:block.end]
     if block.kind == "list":
-        cuts = [m.start() for m in re.finditer(r"(?m)^\s*([-*+•]|\d+[.)])\s", body)]
+        marks = list(re.finditer(r"(?m)^\s*(?:[-*+•]|(\d{1,3}[.)]))\s", body))
+        numbered = marks[0][1] or sum(mark[1] is not None for mark in marks) > 1  # else a line is wrapped at "12. It"
+        cuts = [mark.start() for mark in marks if numbered or mark[1] in (None, "1.", "1)")]
     else:
         lines = body.split("\n")
         wrapped = max(map(len, lines)) <= WRAP and min(map(len, lines[:-1]), default=0) >= 0.6 * max(map(len, lines))
@@ -192,10 +257,12 @@ def _rows(text: str, block: Block, header: str) -> list[Unit]:
     first = header or shown[0]
     glued = "|" not in first
     columns = len(seams(first)) + 1
-    names = glued_cells(first, columns) if glued else markdown_cells(first)
-    body = [n for n, line in enumerate(shown) if line.strip() and not is_markdown_rule(line) and (header or n)]
+    names = glued_cells(first, columns) if glued else markdown_cells(first) if header or has_header(shown) else []
+    names = names if any(names) else []
+    body = [n for n, line in enumerate(shown) if line.strip() and not is_markdown_rule(line)
+            and (header or n or not (glued or has_header(shown)))]
     if not body:  # a header alone, cut from its rows
-        body = list(range(len(lines)))
+        names, body = [], [n for n, line in enumerate(shown) if not is_markdown_rule(line)]
     found = []
     for n in body:
         cells = glued_cells(shown[n], columns) if glued else markdown_cells(shown[n])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 
 Span = tuple[int, int]
 
@@ -35,7 +36,12 @@ _BRACKETS = re.compile(r"\([^()]*\)")
 def is_markdown_rule(line: str) -> bool:
     """Whether a line is the `|---|---|` under a Markdown table's header."""
     inner = line.strip().removeprefix("|").removesuffix("|")
-    return "|" in line and all(re.fullmatch(":?-{2,}:?", cell.strip()) for cell in inner.split("|"))
+    return "|" in line and all(re.fullmatch(":?-+:?", cell.strip()) for cell in inner.split("|"))
+
+
+def has_header(lines: Sequence[str]) -> bool:
+    """Whether the lines of a Markdown table begin with a header: its rule stands under it."""
+    return len(lines) > 1 and is_markdown_rule(lines[1])
 
 
 def markdown_cells(row: str) -> list[str]:
@@ -62,7 +68,7 @@ def seams(line: str) -> list[int]:
 
 def glued_table(lines: list[str], at: int = 0) -> int:
     """How many lines from `at` on are one glued table: 0, or at least a header and two rows."""
-    if at >= len(lines) or not _could_be_header(lines[at]):
+    if at >= len(lines) or not _could_be_header(lines[at]) or _name_alike(lines[at:at + 2]):
         return 0
     columns = len(seams(lines[at])) + 1
     after = at + 1
@@ -73,7 +79,15 @@ def glued_table(lines: list[str], at: int = 0) -> int:
 
 
 def _could_be_header(line: str) -> bool:
-    return len(line) < 120 and line[:1].isupper() and not re.search(r"[=.,;:(){}\[\]!?]", line) and bool(seams(line))
+    return len(line) < 120 and line[:1].isupper() and not re.search(r"[=.,;:(){}\[\]!?]", line) and \
+        bool(cuts := seams(line)) and not any(line[cut].isdigit() for cut in cuts)  # "Flight LH400 Frankfurt"
+
+
+def _name_alike(lines: list[str]) -> bool:
+    """Whether two lines begin with names of one kind ("UserService handles", "OrderService handles"): no header says
+    in its second cell what the row below it does."""
+    ends = [line[min(cuts):].split(None, 1)[0] for line in lines if (cuts := seams(line))]
+    return len(ends) == 2 and ends[0] == ends[1]
 
 
 def glued_cells(line: str, columns: int) -> list[str]:
@@ -83,8 +97,12 @@ def glued_cells(line: str, columns: int) -> list[str]:
 
 
 def row_text(header: list[str], cells: list[str]) -> str:
-    """A row as a sentence can be read: "BGE-large-en — Dimensions: 1024; Strengths: Open-source, ..."."""
+    """A row as a sentence can be read: "BGE-large-en — Dimensions: 1024; Strengths: Open-source, ...". Without a header
+    two cells are a name and its value: "Price: 20 EUR"."""
+    if not header and len(cells) == 2:
+        return ": ".join(cell for cell in cells if cell)
     if len(header) != len(cells) or len(cells) < 2:
         return " | ".join(cells)
-    rest = "; ".join(f"{name}: {cell}" for name, cell in zip(header[1:], cells[1:], strict=True) if cell)
+    rest = "; ".join(f"{name}: {cell}" if name else cell
+                     for name, cell in zip(header[1:], cells[1:], strict=True) if cell)
     return f"{cells[0]} — {rest}" if rest else cells[0]

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from assistant.text.blocks import blocks, is_code
+from assistant.text.tables import has_header, is_markdown_rule
 
 # `$…$` as pandoc reads it (no space inside the dollars, no digit behind), so that prices stay prices
 _INLINE = re.compile(r"(?P<code>`[^`\n]+`)|(?P<math>\$(?=\S)[^$\n]+(?<=\S)\$(?!\d))"
                      r"|(?P<strong>\*\*(?=\S)[^*\n]+\*\*)|(?P<em>(?<![\w*])\*(?=\S)[^*\n]+(?<=\S)\*(?![\w*]))")
-_RULE_ROW = re.compile(r"^\s*\|?\s*:?-{2,}")
 _SYMBOLS = {"cdot": "·", "times": "×", "approx": "≈", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠",
             "neq": "≠",
             "in": "∈", "sum": "∑", "prod": "∏", "sqrt": "√", "infty": "∞", "to": "→", "pm": "±", "dots": "…",
@@ -112,9 +112,10 @@ def _piece(text: str, a: int, b: int, base: int, marks: Sequence[Mark], ids: str
 def _table(text: str, start: int, end: int, cut: Callable[[int, int, Callable[[str], str]], str],
            header: str = "") -> str:
     names = "".join(f"<th>{inline(header[a:b])}</th>" for a, b in _cells(header)) if header else ""
-    rows, at, head = [f"<tr>{names}</tr>"] if names else [], start, True
-    for line in text[start:end].split("\n"):
-        if _RULE_ROW.match(line):
+    lines = text[start:end].split("\n")
+    rows, at, head = [f"<tr>{names}</tr>"] if names else [], start, has_header(lines)
+    for line in lines:
+        if is_markdown_rule(line):
             head = False
         elif line.strip():
             tag = "th" if head and not rows else "td"
