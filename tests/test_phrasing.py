@@ -218,7 +218,7 @@ def test_every_target_passes_the_assistants_own_check():
     from assistant.answer.prompt import DECLINE
     from assistant.answer.verify import check, declines, holds
     from assistant.records import Evidence
-    from assistant.text.sentences import split_sentences
+    from assistant.text.segment import split_sentences
     made = [e for seed in range(10) for e in from_document(seed)]
     assert {"one", "two", "declined"} <= {e.kind for e in made}
     for example in made:

@@ -7,7 +7,8 @@ import pytest
 
 from assistant.text.announced import whole
 from assistant.text.blocks import blocks, is_code
-from assistant.text.sentences import plain, quotables, split_sentences
+from assistant.text.segment import split_sentences
+from assistant.text.sentences import plain, quotables
 
 
 def readings(text: str) -> list[str]:

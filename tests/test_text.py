@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from assistant.text.blocks import blocks, is_code
 from assistant.text.readable import body
 from assistant.text.sections import front_matter, looks_like_title, sections, title
-from assistant.text.sentences import plain, quotables, split_sentences, units
+from assistant.text.segment import split_sentences
+from assistant.text.sentences import plain, quotables, units
 from assistant.text.tables import glued_cells, glued_table, is_markdown_rule, markdown_cells, row_text, seams
 from tests.fakes import ROOT
 

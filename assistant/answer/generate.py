@@ -14,7 +14,7 @@ from assistant.records import Answer, Check, Citation, Evidence, Sentence, Suppo
 from assistant.text.blocks import is_code
 from assistant.text.compared import compared
 from assistant.text.names import mentioned
-from assistant.text.sentences import split_sentences
+from assistant.text.segment import split_sentences
 
 # Measured on eval/gold/dev.jsonl and the suite's open part (eval/EXPERIMENTS.md). Odds, so that an answer that is sure
 # of itself is short and one that is not shows more; the share, so that a sure one is not cut short.

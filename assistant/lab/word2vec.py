@@ -8,7 +8,7 @@ from assistant.lab import counting, figures, files
 from assistant.lab.demo import Demo, Input, Report, Result, Table, Values, quoted
 from assistant.lab.sgns import Grammar, Space, grammar, told_apart, train
 from assistant.pipeline import Assistant
-from assistant.text.sentences import split_sentences
+from assistant.text.segment import split_sentences
 
 SOURCES = ("grammar", "index", "your text")
 GRAMMAR_SENTENCES = 4000

@@ -4,6 +4,7 @@ sections.py   headings, in Markdown and in plain text
 chapters.py   the chapters of documents and their numbers
 blocks.py     paragraphs, lists, tables and code within a section
 tables.py     rows and cells, also of tables whose column separators were lost
+segment.py    where sentences end
 sentences.py  the units that can be quoted as evidence
 announced.py  sentences that only announce what follows, with it
 readable.py   a chunk as models read it

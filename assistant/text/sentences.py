@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from assistant.text.blocks import MONTH, Block, blocks, is_code
+from assistant.text.segment import split_sentences
 from assistant.text.tables import glued_cells, has_header, is_markdown_rule, markdown_cells, row_text, seams
 
 WRAP = 120   # characters; wider lines are paragraphs, not wrapped text
@@ -20,19 +21,11 @@ NAMING = re.compile(r"(this|that|it|these|they)( \w+)? (is|are|was) (called|know
 _SAYS_FIRST = re.compile(r"(?!\S+ \S+[:—])[^?]{30,}[:—] [^?]+\?")  # "X is a count: how often does each word appear?"
 NAMED = 60   # words before "This is called ..." that it may stand for
 _ITEM_MARK = re.compile(r"\s*([-*+•]|\d{1,3}[.)])\s+")
-_WHOLE = re.compile(r"\$(?![\d\s])[^$\n]+(?<!\s)\$(?!\d)|`[^`\n]+`")  # $0.02 begins no formula
 # A line of code that does nothing yet: a comment, an import, the fence, a blank.
 _PREPARES = r"(?:[ \t]*(?:(?:#|//|import |from \S+ import |using |```|~~~)[^\n]*)?)"
 _IMPORTS = re.compile(r"(?:(?:import|from|using)\s[^\n]*\n?)+")  # at the end of a chunk, what they are for in the next
 _HAN = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # written without blanks: a character counts as a word
 _WORD = re.compile(rf"[{_HAN}]|[^\W{_HAN}]+")
-_BLANK = re.compile(r"[^\S\n\x00-\x7f]")  # sentencex panics where one stands between a capital and a full stop
-_CLOSING = re.compile(r"(?<=[.!?])[*_]+(?=\s|$)")
-_NEXT = re.compile(r"[^\S\n]*\n?[^\S\n]*(§|\w[\w@-]*)")
-_ABBREVIATED = re.compile(r"\b(?:[Aa]pprox|[Cc]a|[Bb]zw|[Vv]gl)\.\s*$")
-_UNLESS_CAPITAL = re.compile(r"\b(?:max|min|temp|vol)\.\s*$", re.I)  # "It took 5 min. Then he left." are two
-_DAY = re.compile(rf"(?<=\d\.)\s*(?={MONTH})")
-LONGEST = 1000  # characters; a sentence goes on past full stops no further
 # "2**10" is a power; where words are not set apart by blanks a mark may follow a letter
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9_)\]])\*\*(.+?)\*\*|(?<![\w*])\*(?!\s)(.+?)(?<!\s)\*(?![\w*])|`([^`]+)`|"
                        r"\[([^\]]+)\]\([^)]*\)")
@@ -144,39 +137,6 @@ def units(text: str, header: str = "") -> list[Unit]:
         else:
             found += _sentences(text, block)
     return found
-
-
-def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Spans of the sentences of running text, blanks at their ends left out. A formula, `code` or an abbreviation is
-    not torn; the marks that close an emphasis stay with it."""
-    import sentencex
-    whole = [match.span() for match in _WHOLE.finditer(text)]
-    even = _BLANK.sub(" ", text)  # one character for one, so that offsets hold
-    spans, at, begin = [], 0, 0
-    for piece in sentencex.segment("en", even):
-        at = even.index(piece, at) + len(piece)
-        end = closing.end() if (closing := _CLOSING.match(text, at)) else at
-        if any(a < end < b for a, b in whole) or _goes_on(text, begin, end):
-            continue
-        piece = text[begin:end if closing and closing[0] in text[begin:at] else at]  # else it closes what is before
-        if piece.strip():
-            spans.append((begin + len(piece) - len(piece.lstrip()), begin + len(piece.rstrip())))
-        begin = end
-    return spans
-
-
-def _goes_on(text: str, begin: int, end: int) -> bool:
-    """Whether the sentence that starts at `begin` goes on at `end`: there stands a small letter or "§", or the full
-    stop before it is an abbreviation's. Who begins a sentence small may do so with the next."""
-    following, last = _NEXT.match(text, end), text[max(begin, end - 12):end]
-    if not following or end - begin > LONGEST or not re.search(r"(?<!\*\*)(?<=[.!?])[*_]?[\"'”’)\]]*\s*$", last):
-        return False
-    if _ABBREVIATED.search(last) or _DAY.match(text, begin + len(text[begin:end].rstrip())):
-        return True
-    if _UNLESS_CAPITAL.search(last):
-        return not following[1][0].isupper() or end - begin < 7
-    small = following[1] == "§" or (following[1].isalpha() and following[1].islower())  # no name such as word2vec
-    return small and not re.match(r"\W*[a-z]", text[begin:begin + 12])
 
 
 def _asks(unit: Unit) -> bool:

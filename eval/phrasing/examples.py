@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from assistant.answer.prompt import DECLINE
 from assistant.answer.verify import check, content, holds
 from assistant.records import Evidence
-from assistant.text.sentences import quotables, split_sentences
+from assistant.text.segment import split_sentences
+from assistant.text.sentences import quotables
 from eval.phrasing.shorten import shortenings
 
 SIZES = (3, 4, 5, 6, 6, 6)  # passages in a prompt; the assistant's own limit is 6

@@ -28,7 +28,7 @@ from assistant.answer.generate import MAX_SENTENCES
 from assistant.answer.verify import check, declines
 from assistant.backends.llama import LlamaGenerator
 from assistant.records import Evidence, Message
-from assistant.text.sentences import split_sentences
+from assistant.text.segment import split_sentences
 from eval.phrasing.chat import prompt_ids, reply_ids
 from eval.phrasing.examples import DECLINED, Example
 from eval.phrasing.model import embedded_file
