@@ -30,6 +30,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="folder for what the steps leave")
     parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--public", type=int, default=PUBLIC, help="public questions to train on")
+    parser.add_argument("--others", type=int, help="questions of documents on other fields than search, drawn by the "
+                        "seed (all); all of search.jsonl's are asked in any case")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ship", type=Path, help="folder to copy the result to")
     return parser.parse_args()
@@ -41,7 +43,7 @@ def main() -> None:
     from assistant.config import Config
     from eval.query_encoder import measure, pairs, training
     from eval.reranker import written
-    from eval.reranker.build import build
+    from eval.reranker.build import FIELD, build
     from eval.reranker.vectors import Vectors
 
     work = asked.work / "query_encoder"
@@ -51,9 +53,14 @@ def main() -> None:
     with (asked.work / "train.pickle").open("rb") as stored:
         groups = pickle.load(stored)
     mined, exact = Vectors(asked.work / "vectors.npz"), Vectors(asked.work / "vectors32.npz", bf16=False)
-    taught, held = written.documents(), written.documents(held_out=True)
+    field = {document.title for document in written.documents(files=FIELD)}
+    others = [document for document in written.documents() if document.title not in field]
+    taught, held = others + written.documents(files=FIELD), written.documents(held_out=True)
     public = pairs.of_public(groups, mined, asked.public, asked.seed)
     passages, lines = pairs.of_passages(taught, mined), pairs.of_lines(taught, mined)
+    if asked.others is not None:
+        before = len(pairs.of_passages(others, mined).queries)
+        passages, lines = (pairs.drawn(family, before, asked.others, asked.seed) for family in (passages, lines))
     sets = {"passages": pairs.of_passages(held, exact).beside(passages.vectors),
             "lines": pairs.of_lines(held, exact).beside(lines.vectors)}
     mined.save()

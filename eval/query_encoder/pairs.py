@@ -36,6 +36,12 @@ class Pairs:
         return Pairs(self.queries, self.gold, self.way, np.concatenate([self.vectors, more]))
 
 
+def drawn(pairs: Pairs, of: int, n: int, seed: int) -> Pairs:
+    """n of the first `of` questions, drawn by the seed, and all that come after them, among the same texts."""
+    keep = [*sorted(random.Random(seed).sample(range(of), min(n, of))), *range(of, len(pairs.queries))]
+    return Pairs(tuple(pairs.queries[i] for i in keep), pairs.gold[keep], pairs.way[keep], pairs.vectors)
+
+
 def of_passages(found: Sequence[written.Written], vectors: Vectors) -> Pairs:
     """Each written question with the passage that holds its answer."""
     texts, asked = [], []
