@@ -86,7 +86,8 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path):
 def test_some_of_the_first_questions_are_drawn_and_all_of_the_others_asked():
     from eval.query_encoder.pairs import Pairs, drawn
     texts = np.eye(3, dtype=np.float32)
-    some = drawn(Pairs(tuple("abcdef"), np.array([0, 0, 1, 1, 2, 2]), np.array([0, 1, 0, 1, 0, 1]), texts), 4, 2, seed=1)
+    every = Pairs(tuple("abcdef"), np.array([0, 0, 1, 1, 2, 2]), np.array([0, 1, 0, 1, 0, 1]), texts)
+    some = drawn(every, 4, 2, seed=1)
     assert len(some.queries) == 4 and some.queries[2:] == ("e", "f") and set(some.queries[:2]) < set("abcd")
     assert [int(some.gold[n]) for n in (2, 3)] == [2, 2] and some.vectors is texts
     assert all(some.gold[n] == "abcd".index(q) // 2 for n, q in enumerate(some.queries[:2]))
