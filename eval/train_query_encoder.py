@@ -32,6 +32,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--public", type=int, default=PUBLIC, help="public questions to train on")
     parser.add_argument("--others", type=int, help="questions of documents on other fields than search, drawn by the "
                         "seed (all); all of search.jsonl's are asked in any case")
+    parser.add_argument("--average-with", type=Path, metavar="FOLDER", help="ship the mean with this adapter")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ship", type=Path, help="folder to copy the result to")
     return parser.parse_args()
@@ -67,8 +68,11 @@ def main() -> None:
     recipe = training.Recipe(steps=asked.steps, seed=asked.seed)
     if not (work / "adapter").is_dir():
         training.train(public, passages, lines, recipe, work)
+    made = work / "adapter"
+    if asked.average_with:
+        made = training.averaged(asked.average_with, made, work / "averaged")
     stock = embedder.build(Config())
-    tuned = query_encoder.TunedQueries(stock, work / "adapter")
+    tuned = query_encoder.TunedQueries(stock, made)
     result = measure.measured({"embedder": stock.embed, "query encoder": tuned.embed_query}, sets, asked.data, exact)
     exact.save()
     (work / "measured.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -76,7 +80,7 @@ def main() -> None:
     if asked.ship:
         asked.ship.mkdir(parents=True, exist_ok=True)
         for name in (query_encoder.FILE, query_encoder.NOTES):
-            shutil.copy(work / "adapter" / name, asked.ship / name)
+            shutil.copy(made / name, asked.ship / name)
         print(f"shipped to {asked.ship}; now bring the numbers into its README.md")
 
 

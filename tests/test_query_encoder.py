@@ -83,6 +83,24 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path):
         TunedQueries(plain.build(Config()), tmp_path).embed_query(QUESTIONS)
 
 
+def test_the_mean_of_two_adapters_moves_a_matrix_by_the_mean_of_both(tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    from eval.query_encoder.training import averaged
+    rng = np.random.default_rng(0)
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        save_file({"a.down": rng.normal(size=(2, 5)).astype(np.float16),
+                   "a.up": rng.normal(size=(4, 2)).astype(np.float16)}, tmp_path / name / FILE)
+        (tmp_path / name / NOTES).write_text(json.dumps({"scale": 2.0, "embedder": "e", "recipe": {"name": name}}))
+    made = load_file(averaged(tmp_path / "one", tmp_path / "other", tmp_path / "mean") / FILE)
+    one, other = (load_file(tmp_path / name / FILE) for name in ("one", "other"))
+    np.testing.assert_allclose(made["a.up"].astype(float) @ made["a.down"], 0.5 * sum(
+        w["a.up"].astype(float) @ w["a.down"] for w in (one, other)), atol=0.01)
+    assert [recipe["name"] for recipe in json.loads((tmp_path / "mean" / NOTES).read_text())["recipe"]] == [
+        "one", "other"]
+
+
 def test_some_of_the_first_questions_are_drawn_and_all_of_the_others_asked():
     from eval.query_encoder.pairs import Pairs, drawn
     texts = np.eye(3, dtype=np.float32)

@@ -122,3 +122,22 @@ def export(state: dict[str, torch.Tensor], recipe: Recipe, folder: Path) -> Path
     notes = {"scale": recipe.alpha / recipe.rank, "embedder": content_hash(model_folder()), "recipe": asdict(recipe)}
     (folder / NOTES).write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
     return folder
+
+
+def averaged(one: Path, other: Path, folder: Path) -> Path:
+    """The mean of two adapters of one scale, exactly: the matrices of both side by side, each "up" half as large. What
+    was trained for one field and what was trained for many give both most of what either gives (Wortsman et al., Model
+    soups, ICML 2022)."""
+    from safetensors.numpy import load_file, save_file
+
+    notes = [json.loads((made / NOTES).read_text(encoding="utf-8")) for made in (one, other)]
+    if any(notes[0][key] != notes[1][key] for key in ("scale", "embedder")):
+        raise ValueError(f"{one} and {other} differ in scale or embedder: expected two adapters of one recipe")
+    a, b = (load_file(made / FILE) for made in (one, other))
+    joined = {name: np.concatenate([a[name], b[name]], 0) if name.endswith(".down") else
+              (np.concatenate([a[name], b[name]], 1).astype(np.float32) / 2).astype(np.float16) for name in a}
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(joined, folder / FILE)
+    (folder / NOTES).write_text(json.dumps(notes[0] | {"recipe": [note["recipe"] for note in notes]}, indent=1) + "\n",
+                                encoding="utf-8")
+    return folder
