@@ -133,7 +133,7 @@ def test_the_documents_choose_between_two_readings(tmp_path):
         "holds 300 people when it is full.\n", encoding="utf-8")
     rag = Assistant(Config(index=str(tmp_path / "index"), llm="off"))
     rag.ingest([tmp_path / "velm.md"])
-    read = rag.retrieve("What was her reason?", BEFORE)
+    read = rag.retrieve("What was the reason for this idea?", BEFORE)
     assert "festival" in read.query and "for which there is a better passage" in read.query_reason
     alone = "How many people does the town hall hold when it is full?"
     assert rag.retrieve(alone, BEFORE).query == alone
