@@ -121,3 +121,9 @@ def test_quotables_take_time_as_the_text_is_long(part):
     began = time.process_time()
     quotables(part * (80_000 // len(part)))
     assert time.process_time() - began < 5     # 1 at the most
+
+
+def test_a_dotted_name_is_not_torn():
+    assert sentences("A fresh nn.Embedding table holds random numbers. Use torch.Tensor for it.") == [
+        "A fresh nn.Embedding table holds random numbers.", "Use torch.Tensor for it."]
+    assert sentences("The lake freezes in winter.Then it thaws.") == ["The lake freezes in winter.", "Then it thaws."]

@@ -16,7 +16,7 @@ from assistant.text.readable import body, passage
 from tests.fakes import CORPUS
 from tests.test_text import COPIED
 
-HELD = {"layout": "5", "texts": "b5f09bebe872", "stored": "d683b568b884"}
+HELD = {"layout": "5", "texts": "b5f09bebe872", "stored": "d69cc3be6e8a"}
 
 
 def _digest(parts) -> str:

@@ -12,6 +12,7 @@ _NEXT = re.compile(r"[^\S\n]*\n?[^\S\n]*(§|\w[\w@-]*)")
 _ABBREVIATED = re.compile(r"\b(?:[Aa]pprox|[Cc]a|[Bb]zw|[Vv]gl)\.\s*$")
 _UNLESS_CAPITAL = re.compile(r"\b(?:max|min|temp|vol)\.\s*$", re.I)  # "It took 5 min. Then he left." are two
 _DAY = re.compile(rf"(?<=\d\.)\s*(?={MONTH})")
+OPENING = 4  # words; fewer before a full stop without a blank behind it are no sentence
 LONGEST = 1000  # characters; a sentence goes on past full stops no further
 
 
@@ -38,6 +39,9 @@ def _goes_on(text: str, begin: int, end: int) -> bool:
     """Whether the sentence that starts at `begin` goes on at `end`: there stands a small letter or "§", or the full
     stop before it is an abbreviation's. Who begins a sentence small may do so with the next."""
     following, last = _NEXT.match(text, end), text[max(begin, end - 12):end]
+    if last.endswith(".") and text[end:end + 1].isalnum() and (
+            re.search(r"\b\w{1,3}\.$", last) or len(text[begin:end].split()) < OPENING):
+        return True  # nn.Embedding
     if not following or end - begin > LONGEST or not re.search(r"(?<!\*\*)(?<=[.!?])[*_]?[\"'”’)\]]*\s*$", last):
         return False
     if _ABBREVIATED.search(last) or _DAY.match(text, begin + len(text[begin:end].rstrip())):
