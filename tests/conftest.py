@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from assistant import Assistant, Config
 from assistant.backends import embedder as embedder_backend
-from tests.fakes import CORPUS, Shelf
+from tests.fakes import CORPUS, LONG, Shelf
 
 settings.register_profile("glassbox", max_examples=25, deadline=None,
                           suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
@@ -48,3 +48,14 @@ def rag(tmp_path_factory, _own_settings) -> Assistant:
 @pytest.fixture()
 def shelf(tmp_path) -> Shelf:
     return Shelf(tmp_path / "index")
+
+
+@pytest.fixture()
+def notes(tmp_path):
+    """A folder of three documents, one of them long, one in a folder of its own."""
+    folder = tmp_path / "notes"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "one.md").write_text(f"# One\n\n{LONG}\n", encoding="utf-8")
+    (folder / "two.txt").write_text("Two Lakes\n\nTisse is shallow.\n", encoding="utf-8")
+    (folder / "deep" / "three.md").write_text("# Three\n\nVelm is deep.\n", encoding="utf-8")
+    return folder

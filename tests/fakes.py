@@ -19,6 +19,7 @@ from assistant.records import Answer, Chunk, Evidence, Hit, Score, Span, Trace
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
+LONG = "\n\n".join(f"Lake number {n} is {n}.5 m deep and lies in the north of the land." for n in range(30))
 
 
 class FakeEmbedder:

@@ -11,9 +11,8 @@ from assistant import Config
 from assistant.backends import chroma
 from assistant.errors import StoreError
 from assistant.protocols import chunk_of
-from tests.fakes import ROOT, FakeEmbedder, FakeStore, Shelf
+from tests.fakes import LONG, ROOT, FakeEmbedder, FakeStore, Shelf
 
-LONG = "\n\n".join(f"Lake number {n} is {n}.5 m deep and lies in the north of the land." for n in range(30))
 WORKER = """
 import sys
 from pathlib import Path
@@ -23,16 +22,6 @@ from tests.fakes import Shelf
 folder, source = Path(sys.argv[1]), Path(sys.argv[2])
 Shelf(folder, store=chroma.build(Config(index=str(folder)))).ingest(source)
 """
-
-
-@pytest.fixture()
-def notes(tmp_path):
-    folder = tmp_path / "notes"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "one.md").write_text(f"# One\n\n{LONG}\n", encoding="utf-8")
-    (folder / "two.txt").write_text("Two Lakes\n\nTisse is shallow.\n", encoding="utf-8")
-    (folder / "deep" / "three.md").write_text("# Three\n\nVelm is deep.\n", encoding="utf-8")
-    return folder
 
 
 def test_two_processes_ingest_at_once_and_an_open_store_sees_what_they_wrote(tmp_path, notes):

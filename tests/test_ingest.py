@@ -7,19 +7,7 @@ import pytest
 from assistant.catalog.documents import Size
 from assistant.errors import ConfigError, IndexMismatchError, InputError, StoreError
 from assistant.protocols import chunk_of
-from tests.fakes import FakeEmbedder, Shelf
-
-LONG = "\n\n".join(f"Lake number {n} is {n}.5 m deep and lies in the north of the land." for n in range(30))
-
-
-@pytest.fixture()
-def notes(tmp_path):
-    folder = tmp_path / "notes"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "one.md").write_text(f"# One\n\n{LONG}\n", encoding="utf-8")
-    (folder / "two.txt").write_text("Two Lakes\n\nTisse is shallow.\n", encoding="utf-8")
-    (folder / "deep" / "three.md").write_text("# Three\n\nVelm is deep.\n", encoding="utf-8")
-    return folder
+from tests.fakes import LONG, FakeEmbedder, Shelf
 
 
 def vectors(shelf: Shelf) -> dict[str, bytes]:

@@ -8,18 +8,6 @@ import pytest
 from assistant.errors import InputError
 from assistant.ingest import load as load_
 
-LONG = "\n\n".join(f"Lake number {n} is {n}.5 m deep and lies in the north of the land." for n in range(30))
-
-
-@pytest.fixture()
-def notes(tmp_path):
-    folder = tmp_path / "notes"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "one.md").write_text(f"# One\n\n{LONG}\n", encoding="utf-8")
-    (folder / "two.txt").write_text("Two Lakes\n\nTisse is shallow.\n", encoding="utf-8")
-    (folder / "deep" / "three.md").write_text("# Three\n\nVelm is deep.\n", encoding="utf-8")
-    return folder
-
 
 def test_bad_files_are_skipped_with_a_reason_and_lose_nothing(shelf, notes, monkeypatch):
     shelf.ingest(notes)
