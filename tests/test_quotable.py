@@ -127,3 +127,8 @@ def test_a_dotted_name_is_not_torn():
     assert sentences("A fresh nn.Embedding table holds random numbers. Use torch.Tensor for it.") == [
         "A fresh nn.Embedding table holds random numbers.", "Use torch.Tensor for it."]
     assert sentences("The lake freezes in winter.Then it thaws.") == ["The lake freezes in winter.", "Then it thaws."]
+
+
+def test_the_department_leans_on_nothing():
+    assert readings("The budget was cut. IT costs rose by a third. It was noticed late.") == [
+        "The budget was cut.", "IT costs rose by a third.", "IT costs rose by a third. It was noticed late."]

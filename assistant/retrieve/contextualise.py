@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from assistant.records import Message
 from assistant.text.names import NAME, names
-from assistant.text.words import STOP
+from assistant.text.words import NOT_IT, STOP
 
 _OPENING = re.compile(r"^(and|or|but|so|ok(ay)?|then|also|no|yes|hm+|what about|how about)\b[\s,.!:-]*"
                       r"(what about|how about)?\s*", re.I)
@@ -18,11 +18,10 @@ _CLOSING = re.compile(r"[\s,]+(then|though|too|as well|instead)(?=[?.!]*$)", re.
 _ORDINAL = re.compile(r"\bthe (?:(first|former)|(second|latter|last))"
                       r"(?: (?:one|of (?:these|those|them)(?: two)?))?"
                       r"(?=[\s?.!,]*$| (?:is|are|was|do|does|has|have|in|for|with|of)\b)", re.I)
-_NOT_IT = r"(?!(?-i:IT)\b)"  # the department
-_PRONOUN = re.compile(rf"\b{_NOT_IT}(it|its|they|them|their|theirs|he|she|him|his|her|hers)\b", re.I)
+_PRONOUN = re.compile(rf"\b{NOT_IT}(it|its|they|them|their|theirs|he|she|him|his|her|hers)\b", re.I)
 _ASKS = re.compile(r"(what|which|who|where|when|why|how|do|does|did|is|are|was|were|can|could|should)\b", re.I)
 _RELATIVE = re.compile(r"\b(opposite|second|next|same|first|previous|last|remaining)\b", re.I)
-_BACK = re.compile(rf"\b{_NOT_IT}(it|its|they|them|theirs?|he|she|him|his|her|hers|this|that|these|those|there|then|"
+_BACK = re.compile(rf"\b{NOT_IT}(it|its|they|them|theirs?|he|she|him|his|her|hers|this|that|these|those|there|then|"
                    r"such|same|both|either|other|instead)\b", re.I)
 _EXPLETIVE = re.compile(r"\bit\b(?= (cost|take|make|help|matter|hurt|pay|worth|possible|true|better|necessary|safe|"
                         r"enough|easy|hard|wise|a good idea|the case|called)[^?.]*\b(to|that|if|when|for)\b)", re.I)

@@ -14,7 +14,7 @@ import numpy as np
 
 from assistant.retrieve.contextualise import contextualise
 from assistant.text.names import NAME
-from assistant.text.words import STOP
+from assistant.text.words import NOT_IT, STOP
 
 _ASKS = r"(what|which|who|whom|whose|where|when|why|how)"
 _BEFORE = r"(?:(?:by|from|in|at|to|for|with|on|of|under|until|since|after|before|about|through) )?"
@@ -24,7 +24,7 @@ _SEAM = re.compile(rf"(?:,|;)? (?:and|but) (?={_BEFORE}{_ASKS}\b(?! if\b))|"
                    rf"(?:,|;) (?:and|but) (?={_DOES} {_WHO}\b)|"
                    rf"\?\s+(?=(?:and |but )?(?:{_ASKS}|do|does|did|is|are|can)\b)", re.I)
 _OPENS = re.compile(rf"\b{_ASKS}\b|^\W*(do|does|did|is|are|can)\b", re.I)
-_POINTS = re.compile(r"\b(?!(?-i:IT)\b)(it|its|they|them|their|there|one|ones|other)\b", re.I)
+_POINTS = re.compile(rf"\b{NOT_IT}(it|its|they|them|their|there|one|ones|other)\b", re.I)
 _NOUN = re.compile(r"^\W*(?:\w+ )?(?:which|what) (\w+)(?<!\bis)(?<!\bare)(?<!\bdoes)(?<!\bdo)(?<!\bdid) ", re.I)
 _STAND_INS = {"one", "ones", "other", "others"}
 OWN = 3  # content words from which on a second question stands alone

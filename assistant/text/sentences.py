@@ -9,14 +9,15 @@ from typing import Literal
 from assistant.text.blocks import MONTH, Block, blocks, is_code
 from assistant.text.segment import split_sentences
 from assistant.text.tables import glued_cells, has_header, is_markdown_rule, markdown_cells, row_text, seams
+from assistant.text.words import NOT_IT
 
 WRAP = 120   # characters; wider lines are paragraphs, not wrapped text
 SHORT_CODE = 40  # words; statements that are no longer together are quoted together
 SHORT_ITEM = 30  # words; a list's item that is no longer is quoted whole: "Send the letter. *Lucy, by 17 May*"
 LABEL = 60   # characters; a line of at least this length says something by itself
-_LEANING = re.compile(r"^(this|that|these|those|it|its|they|their|them|such|here's|here|he|she|instead|otherwise|"
-                      r"however|but|so|for example|in other words|the word|the result|the fix|fix:|no\.|the rest|"
-                      r"the former|the latter|the others|neither|as a result|therefore|hence|thus)\b", re.I)
+_LEANING = re.compile(rf"^{NOT_IT}(this|that|these|those|it|its|they|their|them|such|here's|here|he|she|instead|"
+                      r"otherwise|however|but|so|for example|in other words|the word|the result|the fix|fix:|no\.|"
+                      r"the rest|the former|the latter|the others|neither|as a result|therefore|hence|thus)\b", re.I)
 NAMING = re.compile(r"(this|that|it|these|they)( \w+)? (is|are|was) (called|known as|named|termed)\b", re.I)
 _SAYS_FIRST = re.compile(r"(?!\S+ \S+[:—])[^?]{30,}[:—] [^?]+\?")  # "X is a count: how often does each word appear?"
 NAMED = 60   # words before "This is called ..." that it may stand for
